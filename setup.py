@@ -1,0 +1,58 @@
+"""The compiled core: one Extension a module, and the build modes. Everything else is in pyproject.toml.
+
+FASTVARLINK_BUILD chooses the mode:
+  release   (default) optimised, no debug information
+  debug     the core's own assertions on, symbols kept
+  coverage  line tracing for coverage.py
+"""
+
+import os
+
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+
+MODULES = (
+    "buffer",  # owned bytes
+    "framing",  # NUL
+    "message",  # envelopes of calls and replies
+    "session",  # whose turn it is
+    "schema",  # checkers made from IDL types
+    "dispatch",  # from a call to its handler and back
+    "link",  # one socket
+    "reactor",  # epoll and who waits in it
+    "connection",  # the server's end of one socket
+    "channel",  # the client's end of one socket
+)
+
+# -O3 is named here because a CFLAGS in the environment would drop the one Python was built with.
+MODES = {
+    "release": {"args": ["-O3", "-g0"], "macros": [], "directives": {}},
+    "debug": {"args": ["-O1", "-g"], "macros": [("FASTVARLINK_DEBUG", "1")], "directives": {}},
+    "coverage": {
+        "args": ["-O0", "-g"],
+        "macros": [("FASTVARLINK_DEBUG", "1"), ("CYTHON_TRACE_NOGIL", "1")],
+        "directives": {"linetrace": True},
+    },
+}
+
+mode = os.environ.get("FASTVARLINK_BUILD", "release")
+if mode not in MODES:
+    raise SystemExit(f"FASTVARLINK_BUILD={mode} is no build mode; choose one of {', '.join(MODES)}.")
+build = MODES[mode]
+
+setup(
+    ext_modules=cythonize(
+        [
+            Extension(
+                f"fastvarlink._core.{name}",
+                [f"cext/fastvarlink/_core/{name}.pyx"],
+                extra_compile_args=[*build["args"], "-fvisibility=hidden", "-Wall", "-Wextra"],
+                define_macros=[("_GNU_SOURCE", None), *build["macros"]],
+            )
+            for name in MODULES
+        ],
+        include_path=["cext"],
+        build_dir="build/cython",
+        compiler_directives={"language_level": "3str", "embedsignature": True, **build["directives"]},
+    )
+)
