@@ -1,29 +1,262 @@
-"""The errors under the module name that programs written for the package ``varlink`` import."""
+"""Every exception that fastvarlink raises of its own accord.
 
+    Error                                the root
+    +-- VarlinkError                     an error reply, received or to be sent
+    |   +-- InterfaceNotFound            org.varlink.service.*, one class each
+    |   +-- MethodNotFound
+    |   +-- MethodNotImplemented
+    |   +-- InvalidParameter
+    |   +-- PermissionDenied
+    |   +-- ExpectedMore
+    |   +-- ExpectedUpgrade
+    +-- AddressError                     an address that cannot be understood  (also ConnectionError)
+    +-- ConnectionLost                   the peer has gone                     (also BrokenPipeError)
+    +-- ProtocolError                    the peer broke the protocol           (also ConnectionError)
+    +-- ConnectionBusy                   a stream occupies the connection      (also ConnectionError)
+    +-- MessageTooLarge                  an outgoing message over the limit    (also ValueError)
+    +-- EncodingError                    a value that JSON cannot carry        (also TypeError, ValueError)
+    +-- ResultMismatch                   a handler's result against its declaration
+
+Connection faults are also the built-in exceptions that programs written for the package ``varlink``
+catch. ``OSError`` from the system's own calls (a refused connect, say) is passed on as it is.
+
+The module has the name that those programs import. They also replace ``VarlinkEncoder`` in it, which is
+why it is looked up at each use.
+"""
+
+from __future__ import annotations
+
+import json
 from builtins import BrokenPipeError, ConnectionError
-
-from fastvarlink.errors import (
-    ExpectedMore,
-    ExpectedUpgrade,
-    InterfaceNotFound,
-    InvalidParameter,
-    MethodNotFound,
-    MethodNotImplemented,
-    PermissionDenied,
-    VarlinkEncoder,
-    VarlinkError,
-)
+from collections.abc import Set
+from types import SimpleNamespace
+from typing import Any, Self
 
 __all__ = [
+    "AddressError",
     "BrokenPipeError",
+    "ConnectionBusy",
     "ConnectionError",
+    "ConnectionLost",
+    "EncodingError",
+    "Error",
     "ExpectedMore",
     "ExpectedUpgrade",
     "InterfaceNotFound",
     "InvalidParameter",
+    "MessageTooLarge",
     "MethodNotFound",
     "MethodNotImplemented",
     "PermissionDenied",
+    "ProtocolError",
+    "ResultMismatch",
     "VarlinkEncoder",
     "VarlinkError",
 ]
+
+
+class Error(Exception):
+    """Root of all errors raised by fastvarlink itself."""
+
+
+class AddressError(Error, ConnectionError):
+    """An address that cannot be understood; the message quotes it and says what is wrong."""
+
+
+class ConnectionLost(Error, BrokenPipeError):
+    """The connection ended while a reply was outstanding, or before a call could be sent."""
+
+
+class ProtocolError(Error, ConnectionError):
+    """The peer sent something the protocol does not allow. The connection has been closed."""
+
+
+class ConnectionBusy(Error, ConnectionError):
+    """A call was made while a stream of replies is still being read from the same connection."""
+
+
+class MessageTooLarge(Error, ValueError):
+    """An outgoing message exceeds the limit. Nothing of it was sent; the connection is usable."""
+
+
+class EncodingError(Error, TypeError, ValueError):
+    """A value that cannot be sent as JSON: NaN, an int beyond 64 bits, a key that is no string.
+
+    ``path`` says where in the message it stands, as in ``user.address[2].zip``.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path or 'the message'} {reason}.")
+        self.path = path
+        self.reason = reason
+
+
+class ResultMismatch(Error):
+    """What a handler returned does not fit the method's declaration. ``path`` says where."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path or 'the result'} {reason}.")
+        self.path = path
+        self.reason = reason
+
+
+class VarlinkEncoder(json.JSONEncoder):
+    """A JSON encoder that also knows sets, namespaces and Varlink errors.
+
+    A set becomes an object with an empty object for each element, a SimpleNamespace the object of
+    its attributes, a VarlinkError its wire form.
+    """
+
+    def default(self, o: Any) -> Any:
+        if isinstance(o, Set):
+            return {element: {} for element in o}
+        if isinstance(o, SimpleNamespace):
+            return vars(o)
+        if isinstance(o, VarlinkError):
+            return o.as_dict()
+        return super().default(o)
+
+
+def _plain(value: Any) -> Any:
+    """A copy of value in nothing but JSON's types, as the current VarlinkEncoder writes them."""
+    return json.loads(json.dumps(value, cls=VarlinkEncoder))
+
+
+def _namespace(value: Any) -> Any:
+    return json.loads(json.dumps(value), object_hook=lambda members: SimpleNamespace(**members))
+
+
+def _member(container: Any, name: str, default: Any = None) -> Any:
+    """A member of a dict or an attribute of a namespace, whichever container is."""
+    if isinstance(container, dict):
+        return container.get(name, default)
+    return getattr(container, name, default)
+
+
+class VarlinkError(Error):
+    """An error reply. Raised by calls; raise it (or a subclass) in a handler to send it.
+
+    ``message`` is the wire form, ``{"error": NAME, "parameters": {...}}``. It is kept in
+    ``args[0]``, in plain JSON types.
+    """
+
+    @classmethod
+    def new(cls, message: Any, namespaced: bool = False) -> VarlinkError:
+        """The exception for a received error reply: a standard subclass where the name is known."""
+        known = _STANDARD.get(_member(message, "error"))
+        if known is not None:
+            return known.new(message, namespaced)
+        return cls(message, namespaced)
+
+    def __init__(self, message: Any, namespaced: bool = False) -> None:
+        if not namespaced and not isinstance(message, dict):
+            raise TypeError(
+                f"A VarlinkError is made from a dict with 'error' and 'parameters', "
+                f"not from {type(message).__name__}."
+            )
+        super().__init__(_plain(message))
+
+    def error(self) -> Any:
+        """The qualified name of the error, None when the message had none."""
+        return self.args[0].get("error")
+
+    def parameters(self, namespaced: bool = False) -> Any:
+        """The parameters of the error: a dict (None when absent), or attributes of a namespace."""
+        if namespaced:
+            return _namespace(self.args[0]["parameters"])
+        return self.args[0].get("parameters")
+
+    def as_dict(self) -> Any:
+        """The wire form."""
+        return self.args[0]
+
+
+class _Standard(VarlinkError):
+    """Shape of the errors of org.varlink.service: a name and at most one parameter."""
+
+    _name = ""
+    _parameter = ""
+
+    @classmethod
+    def new(cls, message: Any, namespaced: bool = False) -> Self:
+        parameters = _member(message, "parameters") or {}
+        return cls(_member(parameters, cls._parameter))
+
+    def __init__(self, value: Any = None) -> None:
+        if isinstance(value, BaseException):
+            # Programs hand over the exception that made the parameter invalid.
+            value = str(value)
+        parameters = {self._parameter: value} if self._parameter else {}
+        super().__init__({"error": self._name, "parameters": parameters})
+
+
+class InterfaceNotFound(_Standard):
+    """The service has no such interface."""
+
+    _name = "org.varlink.service.InterfaceNotFound"
+    _parameter = "interface"
+
+    def __init__(self, interface: Any) -> None:
+        super().__init__(interface)
+
+
+class MethodNotFound(_Standard):
+    """The interface declares no such method."""
+
+    _name = "org.varlink.service.MethodNotFound"
+    _parameter = "method"
+
+    def __init__(self, method: Any) -> None:
+        super().__init__(method)
+
+
+class MethodNotImplemented(_Standard):
+    """The interface declares the method, but the service has no code for it."""
+
+    _name = "org.varlink.service.MethodNotImplemented"
+    _parameter = "method"
+
+    def __init__(self, method: Any) -> None:
+        super().__init__(method)
+
+
+class InvalidParameter(_Standard):
+    """A parameter is missing, unknown, or of the wrong type; named by its path."""
+
+    _name = "org.varlink.service.InvalidParameter"
+    _parameter = "parameter"
+
+    def __init__(self, name: Any) -> None:
+        super().__init__(name)
+
+
+class PermissionDenied(_Standard):
+    """The caller may not do this."""
+
+    _name = "org.varlink.service.PermissionDenied"
+
+
+class ExpectedMore(_Standard):
+    """The method streams its replies and must be called with ``more``."""
+
+    _name = "org.varlink.service.ExpectedMore"
+
+
+class ExpectedUpgrade(_Standard):
+    """The method takes over the connection and must be called with ``upgrade``."""
+
+    _name = "org.varlink.service.ExpectedUpgrade"
+
+
+_STANDARD: dict[Any, type[_Standard]] = {
+    error._name: error
+    for error in (
+        InterfaceNotFound,
+        MethodNotFound,
+        MethodNotImplemented,
+        InvalidParameter,
+        PermissionDenied,
+        ExpectedMore,
+        ExpectedUpgrade,
+    )
+}
