@@ -47,6 +47,8 @@ setup(
                 f"fastvarlink._core.{name}",
                 [f"cext/fastvarlink/_core/{name}.pyx"],
                 extra_compile_args=[*build["args"], "-fvisibility=hidden", "-Wall", "-Wextra"],
+                include_dirs=["cext/fastvarlink/_core"],
+                depends=["cext/fastvarlink/_core/park.h"],
                 define_macros=[("_GNU_SOURCE", None), *build["macros"]],
             )
             for name in MODULES

@@ -1,0 +1,42 @@
+# cython: language_level=3str
+"""The client's end of one connection."""
+
+from fastvarlink._core.link cimport Link
+from fastvarlink._core.schema cimport Checker
+from fastvarlink._core.session cimport ClientSession
+
+
+# What is known of a method before it is called.
+cdef class CallPlan:
+    cdef readonly str name  # qualified
+    cdef bytes wire_name  # as JSON
+    cdef Checker takes
+    cdef Checker gives
+    cdef object encoder  # callable: parameters to JSON's own types; None for the usual ones
+    cdef object error_of  # callable: an error reply and whether namespaced, to an exception
+
+    cdef bytes encode(self, tuple arguments, dict keywords)
+
+
+cdef class Channel:
+    cdef readonly object connection  # the socket
+    cdef Link link
+    cdef readonly ClientSession session
+    cdef object reopen  # callable: a new connection, once a stream was left; None if there is no way
+    cdef bint left  # closed because a stream was left before its end
+    cdef unsigned long owner  # the thread inside a call, 0 when there is none
+    cdef bint streaming  # a stream of replies is being read
+    cdef bint closed
+    cdef str why_closed
+    cdef object condition  # for threads that wait for their turn
+    cdef int waiters
+
+    cdef int connect(self, object connection) except -1
+    cdef int check_open(self) except -1
+    cdef int acquire(self) except -1
+    cdef int release(self) except -1
+    cdef int send(self, CallPlan plan, bytes parameters, int flags) except -1
+    cdef int transfer(self, bint read) except -1
+    cdef int await_reply(self) except -1
+    cdef int fail(self, str why) except -1
+    cdef object take(self, CallPlan plan, bint namespaced)

@@ -1,0 +1,410 @@
+# cython: language_level=3str
+"""The client's end of one connection.
+
+A channel may be shared between threads: a call keeps it until its reply is there, other threads wait for
+their turn. A stream keeps it until its last reply; calls made meanwhile are refused, since they might wait
+for ever. When it is not known any more which reply would come next (a time limit, an interrupt, a stream
+that was left early), the connection is closed: replies carry nothing that tells them apart (rules R6, R7).
+"""
+
+from cpython.dict cimport PyDict_GetItemWithError
+from cpython.object cimport PyObject
+from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
+from libc.string cimport strerror
+
+import socket
+import threading
+from types import SimpleNamespace
+
+from orjson import dumps
+
+from fastvarlink._core.buffer cimport stored
+from fastvarlink._core.link cimport LINK_BLOCKED, LINK_END, LINK_LOST, LINK_OK, Link, LinkStatus
+from fastvarlink._core.message cimport ERROR, MORE, ONEWAY, Message
+from fastvarlink._core.schema cimport CALL_OUT, REPLY_IN, Checker, Fault
+from fastvarlink._core.session cimport MESSAGE, NEED_DATA, ClientSession, SessionEvent
+from fastvarlink.error import (
+    ConnectionBusy,
+    ConnectionLost,
+    EncodingError,
+    InvalidParameter,
+    ProtocolError,
+)
+
+cdef extern from "pythread.h" nogil:
+    unsigned long PyThread_get_thread_ident()
+
+
+cdef class CallPlan:
+    """How one method is called: its qualified name and the Checkers of its parameters and results.
+
+    error_of(message, namespaced) turns an error reply into the exception to raise; encoder, if any,
+    turns parameters into JSON's own types.
+    """
+
+    def __init__(
+        self,
+        str name not None,
+        Checker takes not None,
+        Checker gives not None,
+        error_of,
+        encoder=None,
+    ):
+        self.name = name
+        self.wire_name = dumps(name)
+        self.takes = takes
+        self.gives = gives
+        self.error_of = error_of
+        self.encoder = encoder
+
+    cdef bytes encode(self, tuple arguments, dict keywords):
+        """The bytes of the parameters' object, None when there are none.
+
+        Positional arguments come in the order of declaration. None stands for a parameter that is not
+        given.
+        """
+        cdef Py_ssize_t i
+        cdef Py_ssize_t positional = PyTuple_GET_SIZE(arguments)
+        cdef PyObject *found
+        cdef object value
+        cdef dict parameters = {}
+        cdef Fault fault
+        for i in range(PyTuple_GET_SIZE(self.takes.names)):
+            name = <object> PyTuple_GET_ITEM(self.takes.names, i)
+            if i < positional:
+                value = <object> PyTuple_GET_ITEM(arguments, i)
+            else:
+                found = PyDict_GetItemWithError(keywords, name)
+                if found == NULL:
+                    continue
+                value = <object> found
+            if value is not None:
+                parameters[name] = value
+        if not parameters:
+            return None
+        if self.encoder is not None:
+            parameters = self.encoder(parameters)
+        fault = Fault()
+        parameters = self.takes.send_members(parameters, CALL_OUT, fault)
+        if parameters is None:
+            if fault.unsendable:
+                raise EncodingError(fault.place(), fault.reason)
+            raise InvalidParameter(fault.place())
+        return dumps(parameters)
+
+    def parameters(self, tuple arguments, dict keywords):
+        """The bytes of the object that carries these arguments, b"{}" when there are none."""
+        return self.encode(arguments, keywords) or b"{}"
+
+    def result(self, dict parameters, bint namespaced):
+        """What the caller gets for the parameters of a reply, which are changed in place.
+
+        InvalidParameter names the first that is not of its declared type.
+        """
+        cdef Fault fault = Fault()
+        cdef object checked = self.gives.receive_members(parameters, REPLY_IN, namespaced, fault)
+        if checked is None:
+            raise InvalidParameter(fault.place())
+        return SimpleNamespace(**checked) if namespaced else checked
+
+
+cdef class Channel:
+    """The client's end of a connected socket.
+
+    limit is the size of the largest message in either direction, in bytes. reopen(), if given, returns a
+    new connection for the calls that come after a stream was left before its end.
+    """
+
+    def __init__(self, connection, size_t limit, reopen=None):
+        self.session = ClientSession(limit)
+        self.reopen = reopen
+        self.connect(connection)
+
+    cdef int connect(self, object connection) except -1:
+        self.connection = connection
+        self.session = ClientSession(self.session.reader.limit)
+        self.link = Link(connection.fileno(), self.session.reader, self.session.writer)
+        self.closed = self.left = False
+        return 0
+
+    @property
+    def busy(self):
+        """True while a call or a stream is under way."""
+        return self.owner != 0 or self.streaming
+
+    @property
+    def is_closed(self):
+        """True once the connection cannot be used any more."""
+        return self.closed
+
+    def close(self, str why="It has been closed by this program."):
+        """Close the connection. A thread that waits for a reply gets ConnectionLost."""
+        self.left = False
+        if not self.closed:
+            self.closed = True
+            self.why_closed = why
+        try:
+            # close() alone would leave a thread that waits in recv() waiting.
+            self.connection.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self.connection.close()
+
+    def call(self, CallPlan plan not None, tuple arguments not None, dict keywords not None,
+             bint oneway, bint namespaced):
+        """Call a method and return its result: a dict, a namespace, or None for a oneway call."""
+        cdef bytes parameters = plan.encode(arguments, keywords)
+        self.acquire()
+        try:
+            self.send(plan, parameters, ONEWAY if oneway else 0)
+            if oneway:
+                return None
+            return self.take(plan, namespaced)
+        finally:
+            self.release()
+
+    cdef int acquire(self) except -1:
+        cdef unsigned long me = PyThread_get_thread_ident()
+        if self.owner == 0 and not self.streaming:
+            self.owner = me
+            return 0
+        if self.streaming or self.owner == me:
+            raise ConnectionBusy(
+                "A call is still in progress on this connection: read its replies to the end first, "
+                "or open a second connection."
+            )
+        if self.condition is None:
+            self.condition = threading.Condition()
+        with self.condition:
+            self.waiters += 1
+            try:
+                while self.owner != 0:
+                    self.condition.wait()
+                if self.streaming:
+                    raise ConnectionBusy(
+                        "A stream has been started on this connection: read its replies to the end "
+                        "first, or open a second connection."
+                    )
+                self.owner = me
+            finally:
+                self.waiters -= 1
+        return 0
+
+    cdef int release(self) except -1:
+        self.owner = 0
+        if self.waiters:
+            with self.condition:
+                self.condition.notify_all()
+        return 0
+
+    cdef int send(self, CallPlan plan, bytes parameters, int flags) except -1:
+        """Queues a call and, if no reply is expected, writes it."""
+        self.check_open()
+        self.session.call(plan.wire_name, parameters, flags)
+        if flags & ONEWAY:
+            self.transfer(False)
+        return 0
+
+    cdef int check_open(self) except -1:
+        if self.left and self.reopen is not None:
+            self.connect(self.reopen())
+        if not self.closed and self.connection.fileno() != self.link.fd:
+            self.fail("Its socket has been closed.")
+        if self.closed:
+            raise ConnectionLost(f"The connection is closed. {self.why_closed}")
+        return 0
+
+    def send_message(self, bytes message not None):
+        """Send a call that the program has encoded itself, without its NUL. Nothing is waited for."""
+        self.check_open()
+        self.session.send_message(message)
+        self.transfer(False)
+
+    def next_message(self):
+        """The next reply as its bytes, without the NUL."""
+        self.check_open()
+        self.await_reply()
+        return self.session.message.raw()
+
+    cdef int transfer(self, bint read) except -1:
+        """Writes what is queued and reads once. Whatever goes wrong closes the connection."""
+        cdef LinkStatus status
+        try:
+            while True:
+                status = self.link.exchange(read)
+                if status != LINK_BLOCKED:
+                    break
+                limit = self.connection.gettimeout()
+                status = self.link.wait(-1 if limit is None else <int> (limit * 1000))
+                if status != LINK_OK:
+                    break
+        except BaseException:
+            # An interrupt, most likely. The reply would still come, and be taken for another's.
+            self.fail("A call on it was interrupted before its reply came.")
+            raise
+        if status == LINK_OK:
+            return 0
+        if status == LINK_BLOCKED:
+            self.fail("A call on it ran out of time before its reply came.")
+            raise TimeoutError("The service has not answered within the time limit of the socket.")
+        if self.closed:
+            raise ConnectionLost(f"The connection is closed. {self.why_closed}")
+        if status == LINK_END:
+            why = "The service has closed it."
+        else:
+            why = f"The system says: {strerror(self.link.error).decode()}."
+        self.fail(why)
+        raise ConnectionLost(f"The connection is lost. {why}")
+
+    cdef int await_reply(self) except -1:
+        """Waits for the next reply: session.message holds it."""
+        cdef SessionEvent event
+        while True:
+            event = self.session.next_reply()
+            if event == MESSAGE:
+                return 0
+            if event != NEED_DATA:
+                why = self.session.complaint()
+                self.fail(why)
+                raise ProtocolError(f"The connection has been closed. {why}")
+            self.transfer(True)
+
+    cdef object take(self, CallPlan plan, bint namespaced):
+        """The result of the next reply."""
+        cdef Message message = self.session.message
+        self.await_reply()
+        if message.seen & ERROR:
+            raise plan.error_of(
+                {"error": message.name_text(), "parameters": message.parameters}, namespaced
+            )
+        if stored(self.session.reader.buffer) == 0:
+            self.session.reader.buffer.release()
+        return plan.result(message.parameters, namespaced)
+
+    cdef int fail(self, str why) except -1:
+        if not self.closed:
+            self.close(why)
+        return 0
+
+
+cdef class ReplyStream:
+    """The replies to one call with ``more``, as they arrive. An iterator; also a context manager.
+
+    The call is sent when the first reply is asked for. Leaving the stream before its end closes the
+    connection, as the protocol has no other way to stop it; an unread stream that is dropped does the
+    same.
+    """
+
+    cdef Channel channel
+    cdef CallPlan plan
+    cdef bytes parameters
+    cdef bint namespaced
+    cdef bint started
+    cdef bint over
+
+    def __init__(
+        self, Channel channel not None, CallPlan plan not None, bytes parameters, bint namespaced
+    ):
+        self.channel = channel
+        self.plan = plan
+        self.parameters = parameters
+        self.namespaced = namespaced
+
+    def __iter__(self):
+        return self
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.close()
+
+    def __next__(self):
+        cdef Channel channel = self.channel
+        if self.over:
+            raise StopIteration
+        if not self.started:
+            channel.acquire()
+            try:
+                channel.send(self.plan, self.parameters, MORE)
+                channel.streaming = True
+            finally:
+                channel.release()
+            self.started = True
+        try:
+            result = channel.take(self.plan, self.namespaced)
+        except BaseException:
+            # An error reply ends the stream; for anything else the connection is closed already,
+            # or, where only a result did not fit its declaration, more replies may be coming.
+            self.finish(channel.session.last)
+            raise
+        if channel.session.last:
+            self.finish(True)
+        return result
+
+    cdef int finish(self, bint complete) except -1:
+        self.over = True
+        if not complete:
+            if not self.channel.closed:
+                self.channel.close("A stream of replies was left before its end.")
+                self.channel.left = True
+        self.channel.streaming = False
+        return 0
+
+    def close(self):
+        """Leave the stream. Before its end this closes the connection."""
+        if self.started and not self.over:
+            self.finish(False)
+        self.over = True
+
+    def __del__(self):
+        self.close()
+
+
+cdef class RemoteMethod:
+    """A method of a service, to be called like one of an object.
+
+    Parameters go in by position or by name. _more=True returns a ReplyStream, _oneway=True sends the call
+    and returns None at once.
+    """
+
+    cdef Channel channel
+    cdef CallPlan plan
+    cdef bint namespaced
+    cdef str short_name
+    cdef str documentation
+
+    def __init__(
+        self,
+        Channel channel not None,
+        CallPlan plan not None,
+        bint namespaced,
+        str name not None,
+        str doc not None,
+    ):
+        self.channel = channel
+        self.plan = plan
+        self.namespaced = namespaced
+        self.short_name = name
+        self.documentation = doc
+
+    @property
+    def __name__(self):
+        return self.short_name
+
+    @property
+    def __doc__(self):
+        return self.documentation
+
+    def __repr__(self):
+        return f"<method {self.plan.name} of a Varlink service>"
+
+    def __call__(self, *args, **kwargs):
+        cdef bint oneway = False
+        if kwargs:
+            oneway = kwargs.pop("_oneway", False)
+            if kwargs.pop("_more", False):
+                return ReplyStream(
+                    self.channel, self.plan, self.plan.parameters(args, kwargs), self.namespaced
+                )
+        return self.channel.call(self.plan, args, kwargs, oneway, self.namespaced)

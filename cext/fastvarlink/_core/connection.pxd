@@ -1,0 +1,35 @@
+# cython: language_level=3str
+"""The server's end of one connection: its link, its session, and when to do what."""
+
+from libc.stdint cimport uint32_t
+
+from fastvarlink._core.dispatch cimport Answerer, Origin
+from fastvarlink._core.link cimport Link
+from fastvarlink._core.reactor cimport Source
+from fastvarlink._core.session cimport ServerSession
+
+
+cdef class ServerConnection(Source):
+    cdef Link link
+    cdef ServerSession session
+    cdef Answerer answerer
+    cdef Origin origin
+    cdef object closed_callback
+    cdef bint busy  # a thread is inside run(); it alone answers calls
+    cdef bint filling  # a thread is reading into the buffer
+    cdef bint readable  # there may be something to read
+    cdef bint blocked  # the socket takes no more for now
+    cdef bint armed  # epoll watches for the socket to take more
+    cdef bint ended  # the peer sends no more
+    cdef bint gone  # the peer reads no more: replies are dropped
+    cdef bint closing  # to be closed as soon as its thread lets it
+    cdef bint closed
+
+    cdef int run(self) except -1
+    cdef int answer(self) except -1
+    cdef bint run_stream(self) except -1
+    cdef int read(self) except -1
+    cdef bint send(self) except -1
+    cdef int lost(self) except -1
+    cdef int shut(self) except -1
+    cdef int serve_waiting(self) except -1

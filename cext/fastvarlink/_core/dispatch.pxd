@@ -1,0 +1,83 @@
+# cython: language_level=3str
+"""From a call to its handler and back, without I/O."""
+
+from fastvarlink._core.message cimport Message
+from fastvarlink._core.schema cimport Checker
+from fastvarlink._core.session cimport ServerSession
+
+
+# What a handler may be told besides its parameters, as bits: the keywords it declares.
+cdef enum Keyword:
+    WANTS_MORE = 1
+    WANTS_ONEWAY = 2
+    WANTS_UPGRADE = 4
+    WANTS_RAW = 8
+    WANTS_MESSAGE = 16
+    WANTS_INTERFACE = 32
+    WANTS_METHOD = 64
+    WANTS_SERVER = 128
+    WANTS_REQUEST = 256
+
+
+# Where calls come from: what _server and _request are for handlers.
+cdef class Origin:
+    cdef object server
+    cdef object request  # a socket, or None where there is no connection
+    cdef object hold  # keeps the socket open when a handler closes it; None until one has it
+
+    # The socket, for a handler to use.
+    cdef object expose(self)
+    # Ends the hold.
+    cdef int let_go(self) except -1
+
+
+# All that is known of a method before it is called, found out once.
+cdef class MethodPlan:
+    cdef readonly str name  # qualified
+    cdef Checker takes
+    cdef Checker gives
+    cdef object target  # the object whose attribute handles the method
+    cdef str attribute
+    cdef object interface
+    cdef object method
+    cdef bint namespaced
+    cdef object keywords_of  # callable: a handler to the Keywords it declares
+    cdef object encoder  # callable: a result to JSON's own types; None for the usual ones
+    cdef bytes wire_name  # as between the quotes of a call
+    cdef object function  # the handler that keywords was found out for
+    cdef int keywords
+    cdef int slowness  # grows when the method holds up its thread, shrinks when it does not
+
+    cdef object call(self, Message message, Origin origin)
+    cdef bytes encode(self, object result)
+
+
+cdef class MethodTable:
+    cdef dict plans  # wire name to MethodPlan
+    cdef unsigned long version  # changes when plans are forgotten
+    cdef object resolve  # callable: a qualified name to its MethodPlan, or VarlinkError
+    cdef object explain  # callable: what went wrong to the name and parameters of an error reply
+
+    cdef MethodPlan find(self, Message message)
+
+
+# One connection's calls, answered one after the other.
+cdef class Answerer:
+    cdef ServerSession session
+    cdef MethodTable table
+    cdef Origin origin
+    cdef MethodPlan plan  # of the latest call
+    cdef unsigned long version  # of the table when plan was found
+    cdef object stream  # the generator that gives the replies; None when none is under way
+
+    # Finds the plan of session.message; False when the call has been answered by an error instead.
+    cdef bint prepare(self) except -1
+    # Calls the handler: afterwards the call is answered, or stream is set.
+    cdef int answer(self) except -1
+    # Takes one reply from the stream and queues it; stream is None after the last.
+    cdef int step(self) except -1
+    # Tells the stream that its reader has gone.
+    cdef int abort(self, object reason) except -1
+    cdef int result(self, object value, bint continues) except -1
+    cdef int fail(self, object error) except -1
+    cdef int drop_stream(self) except -1

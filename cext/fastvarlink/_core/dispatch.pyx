@@ -1,0 +1,390 @@
+# cython: language_level=3str
+"""From a call to its handler and back, without I/O.
+
+A plan holds what can be known of a method in advance, so that a call costs a comparison of names, the
+checks, and the handler. Handlers are looked up as attributes at each call all the same: programs
+replace them at run time.
+"""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.dict cimport PyDict_GetItemWithError
+from cpython.method cimport PyMethod_Check, PyMethod_GET_FUNCTION
+from cpython.object cimport PyObject
+from cpython.tuple cimport PyTuple_GET_ITEM
+from libc.string cimport memcmp
+
+from types import GeneratorType, SimpleNamespace
+
+from orjson import dumps, loads
+
+from fastvarlink._core.message cimport MORE, ONEWAY, UPGRADE, Message
+from fastvarlink._core.schema cimport CALL_IN, REPLY_OUT, Checker, Fault
+from fastvarlink._core.session cimport MESSAGE, ServerSession
+from fastvarlink.error import (
+    EncodingError,
+    ExpectedMore,
+    InvalidParameter,
+    MessageTooLarge,
+    MethodNotImplemented,
+    ProtocolError,
+    ResultMismatch,
+)
+
+cdef extern from "Python.h":
+    object PyObject_Vectorcall(
+        object function, PyObject *const *arguments, size_t count, PyObject *names
+    )
+    size_t PY_VECTORCALL_ARGUMENTS_OFFSET
+    object PyObject_Call(object function, object arguments, object keywords)
+    PyObject *PyIter_Next(object iterator) except? NULL
+    void Py_DECREF(PyObject *reference)
+
+cdef enum:
+    ON_STACK = 16  # parameters that are passed without a tuple
+
+KEYWORDS = {
+    "_more": WANTS_MORE,
+    "_oneway": WANTS_ONEWAY,
+    "_upgrade": WANTS_UPGRADE,
+    "_raw": WANTS_RAW,
+    "_message": WANTS_MESSAGE,
+    "_interface": WANTS_INTERFACE,
+    "_method": WANTS_METHOD,
+    "_server": WANTS_SERVER,
+    "_request": WANTS_REQUEST,
+}
+
+
+cdef class Origin:
+    """Where calls come from. server and request are handed to handlers that ask for them."""
+
+    def __init__(self, server=None, request=None):
+        self.server = server
+        self.request = request
+
+    cdef object expose(self):
+        # A handler may close the socket it is given. As with socketserver, whose files keep it open,
+        # the descriptor then lives until the connection is over and its number cannot be reused.
+        if self.hold is None and hasattr(self.request, "makefile"):
+            self.hold = self.request.makefile("rb", buffering=0)
+        return self.request
+
+    cdef int let_go(self) except -1:
+        hold, self.hold = self.hold, None
+        if hold is not None:
+            hold.close()
+        return 0
+
+
+cdef class MethodPlan:
+    """How one method is called.
+
+    name is qualified; takes and gives are Checkers of structs; target has the attribute that handles the
+    method; interface and method are what handlers get as _interface and _method; keywords_of(handler)
+    returns the bits of KEYWORDS a handler declares; encoder(result), if any, turns a result into JSON's
+    own types.
+    """
+
+    def __init__(
+        self,
+        str name not None,
+        Checker takes not None,
+        Checker gives not None,
+        object target,
+        str attribute not None,
+        *,
+        object interface,
+        object method,
+        bint namespaced,
+        object keywords_of,
+        object encoder=None,
+    ):
+        self.name = name
+        self.takes = takes
+        self.gives = gives
+        self.target = target
+        self.attribute = attribute
+        self.interface = interface
+        self.method = method
+        self.namespaced = namespaced
+        self.keywords_of = keywords_of
+        self.encoder = encoder
+        self.wire_name = name.encode()
+
+    cdef object call(self, Message message, Origin origin):
+        cdef Fault fault
+        cdef dict parameters
+        cdef dict keywords
+        cdef bytes raw = None
+        cdef object whole = None
+        cdef object handler = getattr(self.target, self.attribute, None)
+        cdef object function = handler
+        cdef PyObject *arguments[ON_STACK + 1]
+        cdef PyObject *found
+        cdef Py_ssize_t i
+        cdef Py_ssize_t count = len(self.takes.names)
+
+        if PyMethod_Check(handler):
+            function = <object> PyMethod_GET_FUNCTION(handler)
+        if function is not self.function:
+            if not callable(handler):
+                raise MethodNotImplemented(self.name)
+            self.keywords = self.keywords_of(handler)
+            self.function = function
+        if self.keywords & (WANTS_RAW | WANTS_MESSAGE):
+            # Before anything else: the frame is only good until the connection is read from again,
+            # and the handler's message shows what was sent, not what the checks made of it.
+            raw = message.raw()
+            if self.keywords & WANTS_MESSAGE:
+                whole = loads(raw)
+
+        fault = Fault()
+        parameters = self.takes.receive_members(
+            message.parameters, CALL_IN, self.namespaced, fault
+        )
+        if parameters is None:
+            raise InvalidParameter(fault.place())
+
+        if self.keywords == 0 and count <= ON_STACK:
+            for i in range(count):
+                found = PyDict_GetItemWithError(
+                    parameters, <object> PyTuple_GET_ITEM(self.takes.names, i)
+                )
+                # Borrowed from parameters, which outlives the call.
+                arguments[i + 1] = found if found != NULL else <PyObject *> None
+            return PyObject_Vectorcall(
+                handler, arguments + 1, <size_t> count | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL
+            )
+
+        keywords = {}
+        if self.keywords & WANTS_MORE and message.flags & MORE:
+            keywords["_more"] = True
+        if self.keywords & WANTS_ONEWAY and message.flags & ONEWAY:
+            keywords["_oneway"] = True
+        if self.keywords & WANTS_UPGRADE and message.flags & UPGRADE:
+            keywords["_upgrade"] = True
+        if self.keywords & WANTS_RAW:
+            keywords["_raw"] = raw
+        if self.keywords & WANTS_MESSAGE:
+            keywords["_message"] = whole
+        if self.keywords & WANTS_INTERFACE:
+            keywords["_interface"] = self.interface
+        if self.keywords & WANTS_METHOD:
+            keywords["_method"] = self.method
+        if self.keywords & WANTS_SERVER:
+            keywords["_server"] = origin.server
+        if self.keywords & WANTS_REQUEST:
+            keywords["_request"] = origin.expose()
+        return PyObject_Call(
+            handler, tuple([parameters.get(name) for name in self.takes.names]), keywords
+        )
+
+    cdef bytes encode(self, object result):
+        """The bytes of a result's object, None for an empty one."""
+        cdef Fault fault
+        cdef dict sent
+        if self.encoder is not None:
+            result = self.encoder(result)
+        if not result:
+            result = {}
+        fault = Fault()
+        sent = self.gives.send_members(result, REPLY_OUT, fault)
+        if sent is None:
+            if fault.unsendable:
+                raise EncodingError(fault.place(), fault.reason)
+            raise ResultMismatch(fault.place(), fault.reason)
+        return dumps(sent) if sent else None
+
+
+cdef class MethodTable:
+    """The methods of a service by name, found out as they are first called.
+
+    resolve(name) returns the MethodPlan of a qualified name or raises a VarlinkError.
+    explain(name, error) returns what an exception means to the caller: the name of an error reply as
+    JSON, and its parameters as JSON or None. Both are called from any thread.
+    """
+
+    def __init__(self, resolve, explain):
+        self.plans = {}
+        self.resolve = resolve
+        self.explain = explain
+
+    def forget(self):
+        """Drop what is known: the service has changed."""
+        self.plans.clear()
+        self.version += 1
+
+    cdef MethodPlan find(self, Message message):
+        cdef bytes key
+        cdef PyObject *found
+        cdef MethodPlan plan
+        if not message.name_escaped:
+            key = PyBytes_FromStringAndSize(message.name.at, <Py_ssize_t> message.name.size)
+            found = PyDict_GetItemWithError(self.plans, key)
+            if found != NULL:
+                return <MethodPlan> found
+        plan = self.resolve(message.name_text())
+        # Names that are not found are not kept: a caller could send any number of them.
+        self.plans[plan.wire_name] = plan
+        return plan
+
+
+cdef class Answerer:
+    """One connection's calls, answered one after the other."""
+
+    def __init__(
+        self, ServerSession session not None, MethodTable table not None, Origin origin not None
+    ):
+        self.session = session
+        self.table = table
+        self.origin = origin
+
+    cdef bint prepare(self) except -1:
+        cdef Message message = self.session.message
+        cdef MethodPlan plan = self.plan
+        if (
+            plan is not None
+            and self.version == self.table.version
+            and message.name.size == <size_t> PyBytes_GET_SIZE(plan.wire_name)
+            and not message.name_escaped
+            and memcmp(message.name.at, PyBytes_AS_STRING(plan.wire_name), message.name.size) == 0
+        ):
+            return True
+        try:
+            self.version = self.table.version
+            self.plan = self.table.find(message)
+        except Exception as error:
+            self.plan = None
+            self.fail(error)
+            return False
+        return True
+
+    cdef int answer(self) except -1:
+        try:
+            value = self.plan.call(self.session.message, self.origin)
+            if type(value) is GeneratorType:
+                self.stream = value
+            else:
+                self.result(value, False)
+        except Exception as error:
+            self.fail(error)
+        return 0
+
+    cdef int result(self, object value, bint continues) except -1:
+        if self.session.flags & ONEWAY:
+            self.session.reply(None, continues)
+        else:
+            self.session.reply(self.plan.encode(value), continues)
+        return 0
+
+    cdef int step(self) except -1:
+        cdef PyObject *given
+        cdef object value
+        cdef bint continues = False
+        try:
+            given = PyIter_Next(self.stream)
+        except Exception as error:
+            self.stream = None
+            self.fail(error)
+            return 0
+        if given == NULL:
+            self.stream = None
+            try:
+                # The generator left without a final reply; an empty one is sent where it is legal.
+                self.result(None, False)
+            except Exception as error:
+                self.fail(error)
+            return 0
+        value = <object> given
+        Py_DECREF(given)
+        try:
+            if isinstance(value, Exception):
+                raise value
+            if type(value) is dict:
+                if "_continues" in value:
+                    value = dict(value)
+                    continues = bool(value.pop("_continues"))
+            elif isinstance(value, SimpleNamespace):
+                continues = bool(getattr(value, "_continues", False))
+            if continues and not self.session.flags & (MORE | ONEWAY):
+                raise ExpectedMore()
+            self.result(value, continues)
+        except Exception as error:
+            self.drop_stream()
+            self.fail(error)
+            return 0
+        if not continues:
+            self.drop_stream()
+        return 0
+
+    cdef int fail(self, object error) except -1:
+        cdef bytes name
+        cdef bytes parameters
+        cdef object method = self.plan.name if self.plan is not None else None
+        name, parameters = self.table.explain(method, error)
+        try:
+            self.session.error(name, parameters)
+        except MessageTooLarge as too_large:
+            name, parameters = self.table.explain(method, too_large)
+            self.session.error(name, parameters)
+        return 0
+
+    cdef int drop_stream(self) except -1:
+        stream, self.stream = self.stream, None
+        if stream is not None:
+            try:
+                stream.close()
+            except Exception as error:
+                # The reply is out; there is nobody left to tell but the log.
+                self.table.explain(self.plan.name, error)
+        return 0
+
+    cdef int abort(self, object reason) except -1:
+        stream, self.stream = self.stream, None
+        if stream is None:
+            return 0
+        try:
+            stream.throw(reason)
+            # It caught the exception and went on; now it must end.
+            stream.close()
+        except StopIteration:
+            pass
+        except Exception as error:
+            if error is not reason:
+                self.table.explain(self.plan.name, error)
+        return 0
+
+
+def respond(MethodTable table not None, message not None, server, request, size_t limit):
+    """Answer one call, without a connection: a generator of its replies, none with a NUL at the end.
+
+    message is the call's bytes, with or without its NUL; none at all is no call. Throw an exception into
+    the generator when a reply cannot be delivered; the handler's own generator gets it.
+    """
+    cdef ServerSession session = ServerSession(limit)
+    cdef Origin origin = Origin(server, request)
+    cdef Answerer answerer = Answerer(session, table, origin)
+    cdef bytes call = bytes(message)
+    if not call:
+        return
+    session.receive(call if call.endswith(b"\0") else call + b"\0")
+    if session.next_call() != MESSAGE:
+        raise ProtocolError(f"This is not one call. {session.complaint()}")
+    try:
+        if answerer.prepare():
+            answerer.answer()
+        while True:
+            if answerer.stream is not None:
+                answerer.step()
+            reply = session.data_to_send()
+            if reply:
+                yield reply[:-1]
+            if answerer.stream is None:
+                return
+    except GeneratorExit:
+        answerer.drop_stream()
+        raise
+    except Exception as failure:
+        answerer.abort(failure)
+    finally:
+        origin.let_go()

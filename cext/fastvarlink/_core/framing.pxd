@@ -1,0 +1,51 @@
+# cython: language_level=3str
+"""Frames: messages with the NUL that ends each of them. Nothing else in the project knows of it."""
+
+from libc.stdint cimport uint64_t
+
+from fastvarlink._core.buffer cimport Buffer
+
+cdef enum:
+    MAX_AHEAD = 128  # frames whose ends are remembered while nobody takes them
+
+
+cdef enum FrameStatus:
+    FRAME_NONE  # no complete frame yet
+    FRAME_READY
+    FRAME_TOO_LARGE  # more bytes than the limit without an end
+
+
+cdef class FrameReader:
+    cdef Buffer buffer
+    cdef size_t limit  # bytes of the largest frame, its NUL not counted
+    # Positions are counted from the connection's first byte, so that nothing shifts when bytes go.
+    cdef uint64_t taken  # bytes handed out so far
+    cdef uint64_t scanned  # bytes looked at so far: none is looked at twice
+    cdef uint64_t *ahead  # positions of the ends found beyond the first; NULL until needed
+    cdef int ahead_first
+    cdef int ahead_count
+
+    # The next frame without its NUL. The bytes stay valid until more is read into the buffer.
+    cdef FrameStatus take(self, const char **frame, size_t *size) noexcept
+    cdef bint find_end(self, size_t *length) noexcept
+    # How many complete frames wait, at most MAX_AHEAD.
+    cdef int count_ahead(self) except -1
+    # Bytes of room to reserve for the next read, and bytes to read at most into what was reserved:
+    # never more than the limit and one chunk is stored.
+    cdef size_t room(self) noexcept
+    cdef size_t most(self) noexcept
+    # Drops everything that waits and gives its memory back.
+    cdef void discard(self) noexcept
+
+
+cdef class FrameWriter:
+    cdef Buffer buffer
+    cdef size_t limit  # bytes of the largest frame, its NUL not counted
+    cdef size_t mark  # stored bytes in front of the frame being written
+
+    cdef void begin(self) noexcept
+    cdef int text(self, const char *source, size_t size) except -1
+    # Ends the frame. Over the limit the frame is taken back and MessageTooLarge raised.
+    cdef int finish(self) except -1
+    # Takes back what was written since begin().
+    cdef void abandon(self) noexcept

@@ -1,0 +1,120 @@
+# cython: language_level=3str
+"""Frames: messages with the NUL that ends each of them. Nothing else in the project knows of it.
+
+The reader remembers how far it looked, so a frame that arrives a byte at a time costs no more than one
+that arrives whole (rule F6).
+"""
+
+from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
+from libc.stddef cimport size_t
+from libc.stdint cimport uint64_t
+from libc.string cimport memchr
+
+from fastvarlink._core.buffer cimport Buffer, stored, vacant
+from fastvarlink.error import MessageTooLarge
+
+cdef enum:
+    ROOM = 4096  # bytes of room a read asks for at least
+    CHUNK = 1 << 20  # bytes a read takes at most
+
+
+cdef class FrameReader:
+    def __cinit__(self, size_t limit):
+        self.buffer = Buffer()
+        self.limit = limit
+        self.taken = self.scanned = 0
+        self.ahead = NULL
+        self.ahead_first = self.ahead_count = 0
+
+    def __dealloc__(self):
+        PyMem_RawFree(self.ahead)
+
+    cdef FrameStatus take(self, const char **frame, size_t *size) noexcept:
+        cdef Buffer buffer = self.buffer
+        cdef size_t length
+        if self.ahead_count:
+            length = <size_t> (self.ahead[self.ahead_first] - self.taken)
+            self.ahead_first += 1
+            self.ahead_count -= 1
+        elif not self.find_end(&length):
+            return FRAME_TOO_LARGE if stored(buffer) > self.limit else FRAME_NONE
+        if length > self.limit:
+            return FRAME_TOO_LARGE
+        frame[0] = buffer.data + buffer.start
+        size[0] = length
+        self.taken += length + 1
+        buffer.consume(length + 1)
+        return FRAME_READY
+
+    cdef bint find_end(self, size_t *length) noexcept:
+        cdef Buffer buffer = self.buffer
+        cdef size_t seen = <size_t> (self.scanned - self.taken)
+        cdef size_t kept = stored(buffer)
+        cdef const char *base = buffer.data + buffer.start
+        cdef const char *nul
+        if kept == seen:
+            return False
+        nul = <const char *> memchr(base + seen, 0, kept - seen)
+        if nul == NULL:
+            self.scanned = self.taken + kept
+            return False
+        length[0] = nul - base
+        self.scanned = self.taken + length[0] + 1
+        return True
+
+    cdef int count_ahead(self) except -1:
+        cdef size_t length
+        cdef int i
+        if self.ahead == NULL:
+            self.ahead = <uint64_t *> PyMem_RawMalloc(MAX_AHEAD * sizeof(uint64_t))
+            if self.ahead == NULL:
+                raise MemoryError()
+        if self.ahead_first:
+            for i in range(self.ahead_count):
+                self.ahead[i] = self.ahead[self.ahead_first + i]
+            self.ahead_first = 0
+        while self.ahead_count < MAX_AHEAD and self.find_end(&length):
+            self.ahead[self.ahead_count] = self.taken + length
+            self.ahead_count += 1
+        return self.ahead_count
+
+    cdef size_t room(self) noexcept:
+        # Asking for as much as has arrived makes the reads of a large frame grow with it.
+        return min(max(stored(self.buffer), <size_t> ROOM), <size_t> CHUNK)
+
+    cdef size_t most(self) noexcept:
+        return min(vacant(self.buffer), <size_t> CHUNK)
+
+    cdef void discard(self) noexcept:
+        self.taken = self.scanned = self.taken + stored(self.buffer)
+        self.buffer.consume(stored(self.buffer))
+        self.buffer.discard()
+        self.ahead_first = self.ahead_count = 0
+
+
+cdef class FrameWriter:
+    def __cinit__(self, size_t limit):
+        self.buffer = Buffer()
+        self.limit = limit
+        self.mark = 0
+
+    cdef void begin(self) noexcept:
+        # Relative to start: the front may be sent, or moved, while a frame is being written.
+        self.mark = stored(self.buffer)
+
+    cdef int text(self, const char *source, size_t size) except -1:
+        return self.buffer.append(source, size)
+
+    cdef int finish(self) except -1:
+        cdef size_t size = stored(self.buffer) - self.mark
+        if size > self.limit:
+            self.abandon()
+            raise MessageTooLarge(
+                f"A message of {size} bytes is over the limit of {self.limit} bytes. Send less at a "
+                f"time, or raise max_message_size on both sides."
+            )
+        self.buffer.append(b"\0", 1)
+        return 0
+
+    cdef void abandon(self) noexcept:
+        self.buffer.end = self.buffer.start + self.mark

@@ -1,0 +1,46 @@
+# cython: language_level=3str
+"""Envelopes: the outer object of calls and replies. The values inside are orjson's."""
+
+from fastvarlink._core.framing cimport FrameWriter
+
+
+cdef struct Slice:
+    const char *at  # NULL when absent
+    size_t size
+
+
+# The members an envelope may have, as bits.
+cdef enum:
+    METHOD = 1
+    PARAMETERS = 2
+    ONEWAY = 4
+    MORE = 8
+    UPGRADE = 16
+    ERROR = 32
+    CONTINUES = 64
+
+
+# What a frame says. The slices point into the read buffer: they are good until the connection is
+# read from again. One Message serves a whole connection, filled anew for each frame.
+cdef class Message:
+    cdef int seen  # members that are present
+    cdef int flags  # the boolean members that are true
+    cdef Slice frame
+    cdef Slice name  # of the method or the error, between its quotes, as sent
+    cdef bint name_escaped  # the name is written with escapes, so its bytes cannot be compared
+    cdef Slice text  # of the parameters
+    cdef bint guessed  # parameters were taken to reach to the end of the frame
+    cdef dict parameters  # empty when absent or null; free to be changed
+
+    cdef str name_text(self)
+    cdef bytes raw(self)
+
+# Each fills message and returns NULL, or returns the reason why the frame breaks the protocol.
+cdef const char *decode_call(const char *frame, size_t size, Message message) except? NULL
+cdef const char *decode_reply(const char *frame, size_t size, Message message) except? NULL
+
+# Each appends one whole frame or, on an error, nothing. Names are JSON strings with their quotes;
+# parameters the bytes of a JSON object, or None to leave them out.
+cdef int write_call(FrameWriter writer, bytes name, bytes parameters, int flags) except -1
+cdef int write_reply(FrameWriter writer, bytes parameters, bint continues) except -1
+cdef int write_error(FrameWriter writer, bytes name, bytes parameters) except -1

@@ -1,0 +1,342 @@
+# cython: language_level=3str
+"""Envelopes: the outer object of calls and replies. The values inside are orjson's.
+
+The outer object is scanned here, member by member, and each value is given to orjson by itself. That
+finds what orjson would hide (a member that stands twice, rule C5), saves the dict of the envelope, and
+a frame is valid JSON exactly when the scan and every loads() succeed: what stands between the values is
+checked here, the values are checked there.
+"""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from libc.stddef cimport size_t
+from libc.string cimport memchr, memcmp
+
+from orjson import loads
+
+from fastvarlink._core.framing cimport FrameWriter
+
+cdef extern from "Python.h":
+    object PyMemoryView_FromMemory(char *mem, Py_ssize_t size, int flags)
+    int PyBUF_READ
+
+cdef enum:
+    # Above this a view of the buffer costs less than a copy; below, making the view costs more.
+    VIEW_FROM = 32768
+
+cdef enum:
+    CALL_MEMBERS = METHOD | PARAMETERS | ONEWAY | MORE | UPGRADE
+    REPLY_MEMBERS = PARAMETERS | ERROR | CONTINUES
+
+
+cdef class Message:
+    cdef str name_text(self):
+        """The name of the method or error. ValueError when it is not valid JSON."""
+        return load(self.name.at - 1, self.name.size + 2)
+
+    cdef bytes raw(self):
+        return PyBytes_FromStringAndSize(self.frame.at, <Py_ssize_t> self.frame.size)
+
+
+cdef object load(const char *at, size_t size):
+    if size < VIEW_FROM:
+        return loads(PyBytes_FromStringAndSize(at, <Py_ssize_t> size))
+    # Safe without a pin: the GIL is held until loads() has returned, and it keeps nothing.
+    return loads(PyMemoryView_FromMemory(<char *> at, <Py_ssize_t> size, PyBUF_READ))
+
+
+cdef inline const char *skip_blank(const char *at, const char *end) noexcept nogil:
+    while at < end and (at[0] == c" " or at[0] == c"\n" or at[0] == c"\r" or at[0] == c"\t"):
+        at += 1
+    return at
+
+
+cdef const char *skip_string(const char *start, const char *end) noexcept nogil:
+    """From behind the opening quote to behind the closing one; NULL when there is none."""
+    cdef const char *at = start
+    cdef const char *quote
+    cdef const char *back
+    while True:
+        quote = <const char *> memchr(at, c'"', end - at)
+        if quote == NULL:
+            return NULL
+        back = quote
+        while back > at and back[-1] == c"\\":
+            back -= 1
+        if (quote - back) % 2 == 0:
+            return quote + 1
+        at = quote + 1
+
+
+cdef const char *skip_value(const char *at, const char *end) noexcept nogil:
+    """To behind the value at at, which orjson checks afterwards; NULL when it has no end."""
+    cdef size_t depth = 0
+    cdef char byte
+    if at == end:
+        return NULL
+    if at[0] == c'"':
+        return skip_string(at + 1, end)
+    if at[0] != c"{" and at[0] != c"[":
+        while at < end:
+            byte = at[0]
+            if byte in (c",", c"}", c" ", c"\n", c"\r", c"\t"):
+                return at
+            at += 1
+        return NULL
+    while at < end:
+        byte = at[0]
+        at += 1
+        if byte == c'"':
+            at = skip_string(at, end)
+            if at == NULL:
+                return NULL
+        elif byte == c"{" or byte == c"[":
+            depth += 1
+        elif byte == c"}" or byte == c"]":
+            depth -= 1
+            if depth == 0:
+                return at
+    return NULL
+
+
+cdef int member(const char *at, size_t size) noexcept nogil:
+    """The bit of a member's name, 0 for one that is not known."""
+    if size == 10 and memcmp(at, b"parameters", 10) == 0:
+        return PARAMETERS
+    if size == 6 and memcmp(at, b"method", 6) == 0:
+        return METHOD
+    if size == 4 and memcmp(at, b"more", 4) == 0:
+        return MORE
+    if size == 6 and memcmp(at, b"oneway", 6) == 0:
+        return ONEWAY
+    if size == 7 and memcmp(at, b"upgrade", 7) == 0:
+        return UPGRADE
+    if size == 9 and memcmp(at, b"continues", 9) == 0:
+        return CONTINUES
+    if size == 5 and memcmp(at, b"error", 5) == 0:
+        return ERROR
+    return 0
+
+
+cdef const char *scan(
+    const char *at, size_t size, int members, bint guess, Message message
+) except? NULL:
+    """Finds the members of the object that a frame holds.
+
+    members says which are known. guess allows parameters to be taken to the end of the frame without
+    a look at them; the caller scans again without it when they turn out not to be one value.
+    """
+    cdef const char *end = at + size
+    cdef const char *key
+    cdef const char *value
+    cdef size_t key_size
+    cdef int bit
+    cdef bytes unescaped
+    cdef list extensions = None
+    message.seen = message.flags = 0
+    message.text.at = message.name.at = NULL
+    message.guessed = message.name_escaped = False
+
+    at = skip_blank(at, end)
+    while end > at and (end[-1] == c" " or end[-1] == c"\n" or end[-1] == c"\r" or end[-1] == c"\t"):
+        end -= 1
+    if end - at < 2 or at[0] != c"{" or end[-1] != c"}":
+        return b"is not one JSON object"
+    end -= 1  # everything up to the closing brace
+    at = skip_blank(at + 1, end)
+    while at < end:
+        if at[0] != c'"':
+            return b"has a member without a name"
+        key = at + 1
+        at = skip_string(key, end)
+        if at == NULL:
+            return b"has a name that does not end"
+        key_size = at - 1 - key
+        at = skip_blank(at, end)
+        if at == end or at[0] != c":":
+            return b"has a member without a value"
+        value = skip_blank(at + 1, end)
+        if memchr(key, c"\\", key_size) != NULL:
+            try:
+                unescaped = load(key - 1, key_size + 2).encode()
+            except ValueError:
+                return b"has a name that is not valid JSON"
+            bit = member(unescaped, len(unescaped))
+        else:
+            unescaped = None
+            bit = member(key, key_size)
+        if bit & members == 0:
+            if unescaped is None:
+                unescaped = PyBytes_FromStringAndSize(key, <Py_ssize_t> key_size)
+            if b"." not in unescaped:
+                return b"has a member that is not known"
+            # A vendor's extension: it must be JSON and stand once, and means nothing here (rule C4).
+            if extensions is None:
+                extensions = []
+            if unescaped in extensions:
+                return b"has the same member twice"
+            extensions.append(unescaped)
+            at = skip_value(value, end)
+            if at == NULL:
+                at = end
+            try:
+                load(key - 1, key_size + 2)
+                load(value, at - value)
+            except ValueError:
+                return b"is not valid JSON"
+        else:
+            if message.seen & bit:
+                return b"has the same member twice"
+            message.seen |= bit
+            if bit == PARAMETERS:
+                message.text.at = value
+                if guess and value < end and value[0] == c"{" and end[-1] == c"}":
+                    message.text.size = end - value
+                    message.guessed = True
+                    return NULL
+                at = skip_value(value, end)
+                if at == NULL:
+                    at = end
+                message.text.size = at - value
+            elif bit == METHOD or bit == ERROR:
+                if value == end or value[0] != c'"':
+                    return b"has a name that is not a string"
+                at = skip_string(value + 1, end)
+                if at == NULL:
+                    return b"has a name that does not end"
+                message.name.at = value + 1
+                message.name.size = at - value - 2
+                message.name_escaped = memchr(value, c"\\", at - value) != NULL
+            elif end - value >= 4 and memcmp(value, b"true", 4) == 0:
+                message.flags |= bit
+                at = value + 4
+            elif end - value >= 5 and memcmp(value, b"false", 5) == 0:
+                at = value + 5
+            else:
+                return b"has a flag that is not a boolean"
+        at = skip_blank(at, end)
+        if at == end:
+            break
+        if at[0] != c",":
+            return b"is not valid JSON"
+        at = skip_blank(at + 1, end)
+        if at == end:
+            return b"ends with a comma"
+    return NULL
+
+
+cdef const char *decode(
+    const char *frame, size_t size, int members, Message message
+) except? NULL:
+    cdef const char *fault = scan(frame, size, members, True, message)
+    cdef object value
+    if fault != NULL:
+        return fault
+    message.frame.at = frame
+    message.frame.size = size
+    if message.guessed:
+        try:
+            message.parameters = load(message.text.at, message.text.size)
+            return NULL
+        except ValueError:
+            # Not one value: members follow the parameters, or the frame is invalid.
+            fault = scan(frame, size, members, False, message)
+            if fault != NULL:
+                return fault
+    if message.text.at == NULL:
+        message.parameters = {}
+        return NULL
+    try:
+        value = load(message.text.at, message.text.size)
+    except ValueError:
+        return b"is not valid JSON"
+    if value is None:
+        value = {}
+    elif type(value) is not dict:
+        return b"has parameters that are not an object"
+    message.parameters = value
+    return NULL
+
+
+cdef bint is_plain(const char *at, size_t size) noexcept nogil:
+    """True for printable ASCII without escapes: a valid string without a further look."""
+    cdef size_t i
+    for i in range(size):
+        if at[i] < 0x20 or at[i] == c"\\" or at[i] == 0x7F:
+            return False
+    return True
+
+
+cdef const char *decode_call(const char *frame, size_t size, Message message) except? NULL:
+    cdef const char *fault = decode(frame, size, CALL_MEMBERS, message)
+    if fault != NULL:
+        return fault
+    if not message.seen & METHOD:
+        return b"has no method"
+    if not is_plain(message.name.at, message.name.size):
+        try:
+            message.name_text()
+        except ValueError:
+            return b"has a method name that is not valid JSON"
+    # At most one of the three bits (rule C3).
+    if message.flags & (message.flags - 1):
+        return b"sets more than one of oneway, more and upgrade"
+    return NULL
+
+
+cdef const char *decode_reply(const char *frame, size_t size, Message message) except? NULL:
+    cdef const char *fault = decode(frame, size, REPLY_MEMBERS, message)
+    if fault != NULL:
+        return fault
+    if message.seen & ERROR and message.flags & CONTINUES:
+        return b"sets continues beside an error"
+    return NULL
+
+
+cdef inline int put(FrameWriter writer, bytes text) except -1:
+    return writer.text(PyBytes_AS_STRING(text), <size_t> PyBytes_GET_SIZE(text))
+
+
+cdef int write_call(FrameWriter writer, bytes name, bytes parameters, int flags) except -1:
+    writer.begin()
+    writer.text(b'{"method":', 10)
+    put(writer, name)
+    # The flags stand in front, where they cost the reader least.
+    if flags & ONEWAY:
+        writer.text(b',"oneway":true', 14)
+    if flags & MORE:
+        writer.text(b',"more":true', 12)
+    if flags & UPGRADE:
+        writer.text(b',"upgrade":true', 15)
+    if parameters is not None:
+        writer.text(b',"parameters":', 14)
+        put(writer, parameters)
+    writer.text(b"}", 1)
+    return writer.finish()
+
+
+cdef int write_reply(FrameWriter writer, bytes parameters, bint continues) except -1:
+    writer.begin()
+    if parameters is None:
+        if continues:
+            writer.text(b'{"continues":true}', 18)
+        else:
+            writer.text(b"{}", 2)
+        return writer.finish()
+    if continues:
+        writer.text(b'{"continues":true,"parameters":', 31)
+    else:
+        writer.text(b'{"parameters":', 14)
+    put(writer, parameters)
+    writer.text(b"}", 1)
+    return writer.finish()
+
+
+cdef int write_error(FrameWriter writer, bytes name, bytes parameters) except -1:
+    writer.begin()
+    writer.text(b'{"error":', 9)
+    put(writer, name)
+    if parameters is not None:
+        writer.text(b',"parameters":', 14)
+        put(writer, parameters)
+    writer.text(b"}", 1)
+    return writer.finish()

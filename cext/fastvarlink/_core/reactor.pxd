@@ -1,0 +1,67 @@
+# cython: language_level=3str
+"""epoll, and who waits in it. Knows descriptors and threads, nothing of Varlink."""
+
+from libc.stdint cimport int32_t, uint32_t, uint64_t
+
+cdef extern from "<sys/epoll.h>" nogil:
+    cdef enum:
+        EPOLLIN
+        EPOLLOUT
+        EPOLLERR
+        EPOLLHUP
+        EPOLLRDHUP
+    union epoll_data:
+        uint64_t u64
+    struct epoll_event:
+        uint32_t events
+        epoll_data data
+
+
+# Something with a descriptor to be watched.
+cdef class Source:
+    cdef int fd
+    cdef Reactor reactor  # None while it is not watched
+
+    # The descriptor is ready (edge-triggered), or the source asked to go on (events is 0).
+    cdef int ready(self, uint32_t events) except -1
+    # The thread that is inside ready() has been held up there and no longer leads.
+    cdef int overtaken(self) except -1
+
+
+cdef class Reactor:
+    cdef int epoll
+    cdef int wakeup  # an eventfd that gets the leader out of epoll_wait
+    cdef list sources  # by descriptor; None where there is none
+    cdef list generations  # by descriptor; tells a late event of a closed one from its successor's
+    cdef epoll_event *events  # harvested and not yet handled; outlives the leader that harvested them
+    cdef int first
+    cdef int count
+    cdef object queue  # deque of sources that have more to do
+    cdef Source current  # what the leader is inside of
+    # Who leads: its number, shifted left, and in the lowest bit whether it is busy. 0 while nobody
+    # does. A leader may only be replaced while busy, so epoll_wait is never entered by two.
+    cdef uint64_t lead
+    cdef uint64_t steps  # counts what leaders begin to do
+    cdef uint64_t numbers  # last number given to a thread
+    cdef uint32_t turn  # a token here is the leadership, waiting for a thread
+    cdef uint32_t alarm  # a token here wakes the watchdog
+    cdef int32_t parked  # the watchdog sleeps until it is woken
+    cdef int32_t idle  # threads waiting for their turn
+    cdef bint stopping
+    cdef object spawn  # callable: starts a thread that calls work()
+    cdef readonly uint64_t promotions  # leaders that were replaced because something held them up
+
+    cdef int attach(self, Source source, uint32_t events) except -1
+    cdef int modify(self, Source source, uint32_t events) except -1
+    cdef int detach(self, Source source) except -1
+    # Has source.ready(0) called when others have had their turn.
+    cdef int enqueue(self, Source source) except -1
+    # True if the calling thread leads.
+    cdef bint leading(self) noexcept
+    # Tells the watchdog that the leader has begun something new.
+    cdef void begin_step(self) noexcept
+    # Lets another thread lead, as what comes next will take long.
+    cdef int hand_over(self) except -1
+    cdef int run_leader(self) except -1
+    cdef int run_event(self, epoll_event event) except -1
+    cdef int run_source(self, Source source, uint32_t events) except -1

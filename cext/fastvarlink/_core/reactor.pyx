@@ -1,0 +1,387 @@
+# cython: language_level=3str
+"""epoll, and who waits in it. Knows descriptors and threads, nothing of Varlink.
+
+One thread leads: it alone waits in epoll_wait, and handles what it gets by itself, so a handler that
+does not block costs no thread hop. A watchdog (the thread that called watch()) looks once a millisecond
+while the leader is busy; when the same step has lasted for a whole look, it makes another thread the
+leader. The thread that was held up finishes what it does and then waits for its turn. While nothing
+happens the watchdog sleeps, and the first leader to get busy wakes it.
+
+What this costs a call: two atomic operations. docs/performance.md has the measurements, and what else
+was tried.
+
+All state but the atomic words belongs to whoever holds the GIL.
+"""
+
+from cpython.exc cimport PyErr_CheckSignals
+from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
+from libc.errno cimport EINTR, ENOENT, errno
+from libc.stdint cimport int64_t, uint32_t, uint64_t
+
+import os
+from collections import deque
+
+cdef extern from "<sys/epoll.h>" nogil:
+    cdef enum:
+        EPOLLET
+        EPOLL_CTL_ADD
+        EPOLL_CTL_MOD
+        EPOLL_CTL_DEL
+        EPOLL_CLOEXEC
+    int epoll_create1(int flags)
+    int epoll_ctl(int epoll, int operation, int fd, epoll_event *event)
+    int epoll_wait(int epoll, epoll_event *events, int most, int timeout)
+
+cdef extern from "<sys/eventfd.h>" nogil:
+    int eventfd(unsigned int value, int flags)
+    int eventfd_read(int fd, uint64_t *value)
+    int eventfd_write(int fd, uint64_t value)
+    int EFD_CLOEXEC
+    int EFD_NONBLOCK
+
+cdef extern from "<unistd.h>" nogil:
+    int close(int fd)
+
+cdef extern from "park.h" nogil:
+    int PARK_TAKEN
+    int PARK_TIMEOUT
+    int PARK_SIGNAL
+    void park_post(uint32_t *tokens)
+    int park_try(uint32_t *tokens)
+    int park_wait(uint32_t *tokens, int64_t microseconds)
+    int word_swap(uint64_t *word, uint64_t expected, uint64_t wanted)
+    uint64_t word_get(const uint64_t *word)
+    void word_set(uint64_t *word, uint64_t value)
+
+cdef extern from *:
+    """
+    /* The number of this thread among all that ever led a reactor; 0 for others. */
+    static __thread uint64_t this_thread;
+    static void set_this_thread(uint64_t number) { this_thread = number; }
+    static uint64_t get_this_thread(void) { return this_thread; }
+    """
+    void set_this_thread(uint64_t number) noexcept nogil
+    uint64_t get_this_thread() noexcept nogil
+
+cdef enum:
+    HARVEST = 64  # events taken at once
+    LOOK = 1000  # microseconds between two looks of the watchdog
+    QUIET_LOOKS = 20  # looks without anything new after which it sleeps
+    IDLE_THREADS = 16  # threads kept waiting for their turn
+    IDLE_TIME = 10_000_000  # microseconds a thread waits for its turn before it ends
+
+cdef uint64_t BUSY = 1
+cdef uint64_t numbers = 0  # given to threads of all reactors, so that one cannot pass for another's
+
+
+cdef int check(int result, str what) except -1:
+    if result < 0:
+        raise OSError(errno, f"{what} failed: {os.strerror(errno)}")
+    return result
+
+
+cdef class Source:
+    def __cinit__(self):
+        self.fd = -1
+
+    cdef int ready(self, uint32_t events) except -1:
+        raise NotImplementedError
+
+    cdef int overtaken(self) except -1:
+        return 0
+
+
+cdef class CallbackSource(Source):
+    """A descriptor whose readiness is told to a Python callable: a listening socket, say.
+
+    The callable must take all there is (the watch is edge-triggered). It is never run by two threads at
+    once; what happens meanwhile makes it run again.
+    """
+
+    cdef object callback
+    cdef bint running
+    cdef bint again
+
+    def __init__(self, int fd, callback):
+        self.fd = fd
+        self.callback = callback
+
+    cdef int ready(self, uint32_t events) except -1:
+        self.again = True
+        if self.running:
+            return 0
+        self.running = True
+        try:
+            while self.again:
+                self.again = False
+                self.callback()
+        finally:
+            self.running = False
+        return 0
+
+    def attach(self, Reactor reactor not None):
+        """Watch the descriptor for input."""
+        reactor.attach(self, EPOLLIN)
+
+    def detach(self):
+        """Stop watching."""
+        if self.reactor is not None:
+            self.reactor.detach(self)
+
+
+cdef class Reactor:
+    """Watches sources. spawn() is called to start one more thread that calls work()."""
+
+    def __cinit__(self):
+        self.epoll = self.wakeup = -1
+        self.events = NULL
+
+    def __init__(self, spawn=None):
+        cdef epoll_event event
+        self.spawn = spawn
+        self.sources = []
+        self.generations = []
+        self.queue = deque()
+        self.events = <epoll_event *> PyMem_RawMalloc(HARVEST * sizeof(epoll_event))
+        if self.events == NULL:
+            raise MemoryError()
+        self.epoll = check(epoll_create1(EPOLL_CLOEXEC), "epoll_create1")
+        self.wakeup = check(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")
+        event.events = EPOLLIN
+        event.data.u64 = <uint64_t> self.wakeup
+        check(epoll_ctl(self.epoll, EPOLL_CTL_ADD, self.wakeup, &event), "epoll_ctl")
+
+    def __dealloc__(self):
+        PyMem_RawFree(self.events)
+        if self.epoll >= 0:
+            close(self.epoll)
+        if self.wakeup >= 0:
+            close(self.wakeup)
+
+    # ---- sources
+
+    cdef int attach(self, Source source, uint32_t events) except -1:
+        cdef epoll_event event
+        cdef int fd = source.fd
+        while len(self.sources) <= fd:
+            self.sources.append(None)
+            self.generations.append(0)
+        self.generations[fd] = (self.generations[fd] + 1) & 0xFFFFFFFF
+        event.events = events | <uint32_t> EPOLLET
+        event.data.u64 = (<uint64_t> self.generations[fd] << 32) | <uint64_t> fd
+        check(epoll_ctl(self.epoll, EPOLL_CTL_ADD, fd, &event), "epoll_ctl")
+        self.sources[fd] = source
+        source.reactor = self
+        return 0
+
+    cdef int modify(self, Source source, uint32_t events) except -1:
+        cdef epoll_event event
+        event.events = events | <uint32_t> EPOLLET
+        event.data.u64 = (<uint64_t> self.generations[source.fd] << 32) | <uint64_t> source.fd
+        check(epoll_ctl(self.epoll, EPOLL_CTL_MOD, source.fd, &event), "epoll_ctl")
+        return 0
+
+    cdef int detach(self, Source source) except -1:
+        cdef epoll_event event
+        source.reactor = None
+        self.sources[source.fd] = None
+        # ENOENT and EBADF mean that a handler has closed the descriptor, which took it out.
+        epoll_ctl(self.epoll, EPOLL_CTL_DEL, source.fd, &event)
+        return 0
+
+    cdef int enqueue(self, Source source) except -1:
+        self.queue.append(source)
+        if not self.leading():
+            eventfd_write(self.wakeup, 1)
+        return 0
+
+    # ---- leading
+
+    cdef bint leading(self) noexcept:
+        return word_get(&self.lead) >> 1 == get_this_thread()
+
+    cdef void begin_step(self) noexcept:
+        self.steps += 1
+
+    cdef int hand_over(self) except -1:
+        cdef uint64_t me = get_this_thread()
+        if me and self.spawn is not None and word_swap(&self.lead, (me << 1) | BUSY, 0):
+            self.current = None
+            park_post(&self.turn)
+            if self.idle == 0 and not self.stopping:
+                self.spawn()
+        return 0
+
+    cdef int run_leader(self) except -1:
+        cdef uint64_t me = get_this_thread()
+        cdef uint64_t busy = (me << 1) | BUSY
+        cdef uint64_t waiting = me << 1
+        cdef int count
+        cdef int timeout
+        cdef Source held_up = self.current
+        word_set(&self.lead, busy)
+        if held_up is not None:
+            self.current = None
+            held_up.overtaken()
+        while not self.stopping:
+            if self.first < self.count:
+                self.first += 1
+                self.run_event(self.events[self.first - 1])
+            else:
+                timeout = 0 if self.queue else -1
+                # From here on nobody may take the lead away, unless somebody has.
+                if not word_swap(&self.lead, busy, waiting):
+                    return 0
+                with nogil:
+                    count = epoll_wait(self.epoll, self.events, HARVEST, timeout)
+                # Only now, with the GIL held: what was harvested must be on record before another
+                # thread may take over.
+                word_set(&self.lead, busy)
+                if self.parked:
+                    self.parked = 0
+                    park_post(&self.alarm)
+                if count < 0:
+                    if errno != EINTR:
+                        check(count, "epoll_wait")
+                    self.first = self.count = 0
+                    PyErr_CheckSignals()
+                else:
+                    self.first = 0
+                    self.count = count
+                    if self.queue and (count == 0 or timeout == 0):
+                        self.run_source(self.queue.popleft(), 0)
+            if word_get(&self.lead) != busy:
+                return 0
+        word_swap(&self.lead, busy, 0)
+        return 0
+
+    cdef int run_event(self, epoll_event event) except -1:
+        cdef Py_ssize_t fd = <Py_ssize_t> (event.data.u64 & 0xFFFFFFFF)
+        cdef uint64_t ignored
+        cdef Source source
+        if fd == self.wakeup:
+            eventfd_read(self.wakeup, &ignored)
+            return 0
+        source = self.sources[fd]
+        if source is not None and self.generations[fd] == event.data.u64 >> 32:
+            self.run_source(source, event.events)
+        return 0
+
+    cdef int run_source(self, Source source, uint32_t events) except -1:
+        self.current = source
+        self.steps += 1
+        try:
+            source.ready(events)
+        finally:
+            if self.leading():
+                self.current = None
+        return 0
+
+    # ---- threads
+
+    def work(self):
+        """Lead whenever it is this thread's turn, until the reactor stops or has threads to spare."""
+        global numbers
+        cdef int outcome
+        numbers += 1
+        set_this_thread(numbers)
+        while not self.stopping and self.idle < IDLE_THREADS:
+            self.idle += 1
+            with nogil:
+                outcome = park_wait(&self.turn, IDLE_TIME)
+            self.idle -= 1
+            if outcome == PARK_SIGNAL:
+                PyErr_CheckSignals()
+            elif outcome == PARK_TIMEOUT:
+                if self.idle:
+                    return
+            elif not self.stopping:
+                self.run_leader()
+
+    def lead_alone(self):
+        """Lead on this thread, and only on it, until the reactor stops."""
+        global numbers
+        numbers += 1
+        set_this_thread(numbers)
+        try:
+            self.run_leader()
+        finally:
+            word_set(&self.lead, 0)
+            set_this_thread(0)
+
+    def offer(self):
+        """Offer the lead to a thread in work(): at the start, and after one has died of an exception."""
+        cdef uint64_t me = get_this_thread()
+        if word_get(&self.lead) >> 1 == me:
+            word_set(&self.lead, 0)
+            park_post(&self.turn)
+
+    def watch(self, double timeout):
+        """Be the watchdog for so many seconds, for ever if negative. True while it is not stopped.
+
+        Signals are handled here, so that an exception of a signal handler leaves through this call.
+        """
+        cdef uint64_t seen = 0
+        cdef uint64_t lead
+        cdef uint64_t steps = 0
+        cdef int quiet = 0
+        cdef int outcome
+        cdef int64_t left = <int64_t> (timeout * 1e6) if timeout >= 0 else -1
+        cdef bint promoted
+        while not self.stopping:
+            promoted = False
+            with nogil:
+                while True:
+                    if quiet < QUIET_LOOKS:
+                        outcome = park_wait(&self.alarm, LOOK)
+                    else:
+                        self.parked = 1
+                        # Whoever gets busy from here on sees the mark; who already was is seen.
+                        if word_get(&self.lead) & BUSY:
+                            outcome = park_wait(&self.alarm, LOOK)
+                        else:
+                            outcome = park_wait(&self.alarm, left)
+                        self.parked = 0
+                        if outcome == PARK_TIMEOUT:
+                            break
+                        quiet = 0
+                    if outcome == PARK_SIGNAL or self.stopping:
+                        break
+                    lead = word_get(&self.lead)
+                    if lead & BUSY:
+                        quiet = 0
+                        if lead == seen and self.steps == steps and word_swap(&self.lead, lead, 0):
+                            promoted = True
+                            park_post(&self.turn)
+                            break
+                    elif self.steps == steps:
+                        quiet += 1
+                    else:
+                        quiet = 0
+                    seen = lead
+                    steps = self.steps
+            if promoted:
+                self.promotions += 1
+            if self.idle == 0 and not self.stopping and promoted:
+                self.spawn()
+            if outcome == PARK_SIGNAL:
+                PyErr_CheckSignals()
+            elif outcome == PARK_TIMEOUT and not promoted:
+                return True
+        return False
+
+    def stop(self):
+        """Make work(), lead_alone() and watch() return as soon as what they run allows it."""
+        cdef int i
+        self.stopping = True
+        eventfd_write(self.wakeup, 1)
+        park_post(&self.alarm)
+        for i in range(self.idle + 1):
+            park_post(&self.turn)
+
+    def restart(self):
+        """Get ready to run again after stop()."""
+        while park_try(&self.turn) or park_try(&self.alarm):
+            pass
+        self.stopping = False
+        word_set(&self.lead, 0)

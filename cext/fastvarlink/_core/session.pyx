@@ -1,0 +1,213 @@
+# cython: language_level=3str
+"""Whose turn it is: the protocol's state on one connection, without any I/O.
+
+Server, one call at a time, in the order of arrival (rule C6):
+
+    state       next_call          reply(continues)     reply / error
+    idle        -> answering       not allowed          not allowed
+    answering   not allowed        stays, if more       -> idle
+    broken      VIOLATION          dropped              dropped
+
+    oneway      every reply and error is dropped; the last one still ends the call (rule C8)
+    continues   only when the call set more (rule R3); anything else is a fault of this side
+
+Client, any number of calls outstanding, answered in order:
+
+    outstanding  next_reply
+    none         any frame is a violation (rule R3)
+    some         a reply with continues needs more on the oldest call, and leaves it outstanding;
+                 a reply without, or an error, ends it
+
+The four verbs receive(), the next event, the act (reply, error, call) and data_to_send() work on bytes
+alone; drivers that own a socket use the reader's and the writer's buffers directly instead.
+"""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from libc.stddef cimport size_t
+
+from fastvarlink._core.buffer cimport Buffer, stored
+from fastvarlink._core.framing cimport (
+    FRAME_NONE,
+    FRAME_TOO_LARGE,
+    MAX_AHEAD,
+    FrameReader,
+    FrameStatus,
+    FrameWriter,
+)
+from fastvarlink._core.message cimport (
+    CONTINUES,
+    ERROR,
+    MORE,
+    ONEWAY,
+    Message,
+    decode_call,
+    decode_reply,
+    write_call,
+    write_error,
+    write_reply,
+)
+
+from fastvarlink.error import ProtocolError
+
+cdef enum:
+    EXPECTS_MORE = 1
+
+
+cdef class Session:
+    def __cinit__(self, size_t limit):
+        self.reader = FrameReader(limit)
+        self.writer = FrameWriter(limit)
+        self.message = Message()
+        self.fault = NULL
+        self.broken = False
+
+    cdef str complaint(self):
+        return "The peer sent a message that " + self.fault.decode() + "."
+
+    def receive(self, bytes data):
+        """Take bytes that have arrived, in pieces of any size."""
+        self.reader.buffer.append(PyBytes_AS_STRING(data), <size_t> PyBytes_GET_SIZE(data))
+
+    def data_to_send(self):
+        """Hand over, once, the bytes that are to be sent."""
+        cdef Buffer buffer = self.writer.buffer
+        cdef size_t size = stored(buffer)
+        cdef bytes data = PyBytes_FromStringAndSize(
+            buffer.data + buffer.start if size else NULL, <Py_ssize_t> size
+        )
+        buffer.consume(size)
+        return data
+
+    def waiting_data(self):
+        """A copy of the bytes that have arrived and have not been taken."""
+        cdef Buffer buffer = self.reader.buffer
+        cdef size_t size = stored(buffer)
+        return PyBytes_FromStringAndSize(
+            buffer.data + buffer.start if size else NULL, <Py_ssize_t> size
+        )
+
+
+cdef class ServerSession(Session):
+    cdef SessionEvent next_call(self) except *:
+        cdef const char *frame
+        cdef size_t size
+        cdef FrameStatus status
+        if self.broken:
+            return VIOLATION
+        if self.answering:
+            raise RuntimeError("The previous call has not been answered.")
+        status = self.reader.take(&frame, &size)
+        if status == FRAME_NONE:
+            return NEED_DATA
+        if status == FRAME_TOO_LARGE:
+            self.fault = b"is larger than the limit"
+        else:
+            self.reader.buffer.pins += 1
+            try:
+                self.fault = decode_call(frame, size, self.message)
+            finally:
+                self.reader.buffer.pins -= 1
+            if self.fault == NULL:
+                self.answering = True
+                self.flags = self.message.flags
+                return MESSAGE
+        self.broken = True
+        self.reader.discard()
+        return VIOLATION
+
+    cdef int reply(self, bytes parameters, bint continues) except -1:
+        if not self.answering:
+            raise RuntimeError("There is no call to reply to.")
+        if continues and not self.flags & (MORE | ONEWAY):
+            raise RuntimeError("A reply that continues needs a call with more.")
+        if not self.flags & ONEWAY:
+            write_reply(self.writer, parameters, continues)
+        self.answering = continues
+        return 0
+
+    cdef int error(self, bytes name, bytes parameters) except -1:
+        if not self.answering:
+            raise RuntimeError("There is no call to reply to.")
+        if not self.flags & ONEWAY:
+            write_error(self.writer, name, parameters)
+        self.answering = False
+        return 0
+
+    cdef bint wants_more(self) except -1:
+        return (
+            not self.broken
+            and self.reader.waiting() < self.reader.limit
+            and self.reader.count_ahead() < MAX_AHEAD
+        )
+
+
+cdef class ClientSession(Session):
+    def __cinit__(self, size_t limit):
+        self.outstanding = Buffer()
+
+    cdef int call(self, bytes name, bytes parameters, int flags) except -1:
+        cdef char expects = EXPECTS_MORE if flags & MORE else 0
+        write_call(self.writer, name, parameters, flags)
+        if not flags & ONEWAY:
+            self.outstanding.append(&expects, 1)
+        return 0
+
+    cdef SessionEvent next_reply(self) except *:
+        cdef const char *frame
+        cdef size_t size
+        cdef FrameStatus status
+        cdef char expects
+        if self.broken:
+            return VIOLATION
+        status = self.reader.take(&frame, &size)
+        if status == FRAME_NONE:
+            return NEED_DATA
+        if status == FRAME_TOO_LARGE:
+            self.fault = b"is larger than the limit"
+        elif stored(self.outstanding) == 0:
+            self.fault = b"answers no call"
+        else:
+            self.fault = decode_reply(frame, size, self.message)
+            if self.fault == NULL:
+                self.last = not self.message.flags & CONTINUES
+                expects = self.outstanding.data[self.outstanding.start]
+                if self.last:
+                    self.outstanding.consume(1)
+                    return MESSAGE
+                if expects == EXPECTS_MORE:
+                    return MESSAGE
+                self.fault = b"continues although the call did not ask for more"
+        self.broken = True
+        self.reader.discard()
+        return VIOLATION
+
+    def send_message(self, bytes message not None):
+        """Queue a call that the program has encoded itself, without its NUL. ValueError if it is none."""
+        cdef const char *text = PyBytes_AS_STRING(message)
+        cdef size_t size = <size_t> PyBytes_GET_SIZE(message)
+        cdef Message call = Message()
+        cdef const char *fault = decode_call(text, size, call)
+        cdef char expects
+        if fault != NULL:
+            raise ValueError("The message " + fault.decode() + ".")
+        expects = EXPECTS_MORE if call.flags & MORE else 0
+        self.writer.begin()
+        self.writer.text(text, size)
+        self.writer.finish()
+        if not call.flags & ONEWAY:
+            self.outstanding.append(&expects, 1)
+
+    def next_frame(self):
+        """The next reply as its bytes, without the NUL; None when more has to arrive first.
+
+        ProtocolError when the service breaks the protocol.
+        """
+        cdef SessionEvent event = self.next_reply()
+        if event == NEED_DATA:
+            return None
+        if event == VIOLATION:
+            raise ProtocolError(self.complaint())
+        return self.message.raw()
+
+    cdef size_t waiting(self) noexcept:
+        return stored(self.outstanding)

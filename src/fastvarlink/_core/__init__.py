@@ -1,0 +1,27 @@
+"""The compiled core. Nothing here decides policy, and nothing here logs."""
+
+from importlib import import_module
+
+MODULES = (
+    "buffer",
+    "framing",
+    "message",
+    "session",
+    "schema",
+    "dispatch",
+    "link",
+    "reactor",
+    "connection",
+    "channel",
+)
+
+for _name in MODULES:
+    try:
+        import_module(f"{__name__}.{_name}")
+    except ImportError as error:
+        raise ImportError(
+            f"fastvarlink's compiled module {__name__}.{_name} cannot be imported: {error}. "
+            f"Reinstall it for this Python with 'python -m pip install --force-reinstall "
+            f"fastvarlink'; in a source tree build it with 'python -m pip install .' and run Python "
+            f"outside of the tree's src folder."
+        ) from error

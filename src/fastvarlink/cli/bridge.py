@@ -1,0 +1,227 @@
+"""The verb bridge: calls on stdin go to services of this machine, their replies to stdout.
+
+With an address, or -A or -b, everything goes to that one service, and bytes are passed on as they
+come. Without, each call's interface decides, which the resolver looks up.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import socket
+import sys
+from argparse import Namespace
+from typing import Any
+
+import fastvarlink
+from fastvarlink.cli.commands import RESOLVER, connect
+from fastvarlink.cli.fault import fail, told
+
+CHUNK = 65536
+# Matches the limit of the library: a message that never ends must not fill the memory.
+LARGEST = 16 << 20
+
+
+class Framer:
+    """Splits what it is given at each NUL, and keeps the rest for the next time."""
+
+    def __init__(self) -> None:
+        self._waiting = bytearray()
+        self._searched = 0
+
+    def add(self, data: bytes) -> None:
+        self._waiting += data
+
+    def next(self) -> bytes | None:
+        """The next whole message without its NUL, or None when there is none yet."""
+        end = self._waiting.find(b"\0", self._searched)
+        if end < 0:
+            self._searched = len(self._waiting)
+            if self._searched > LARGEST:
+                fail(
+                    f"A message is longer than {LARGEST} bytes; the bridge passes on none so long."
+                )
+            return None
+        message = bytes(self._waiting[:end])
+        del self._waiting[: end + 1]
+        self._searched = 0
+        return message
+
+    def rest(self) -> bytes:
+        """What has come and is no whole message; it is forgotten here."""
+        rest = bytes(self._waiting)
+        self._waiting.clear()
+        self._searched = 0
+        return rest
+
+
+def varlink_bridge(args: Namespace) -> None:
+    """Pass messages on between stdin, stdout and a service until either side ends.
+
+    Uses args.connect, args.activate, args.bridge and args.resolver.
+    """
+    if args.connect or args.activate or args.bridge:
+        with connect(args, args.connect, None) as client, told(str(client)):
+            connection = client.open_connection()
+            with connection:
+                pass_through(connection)
+    else:
+        Router(args.resolver).run()
+
+
+def pass_through(connection: socket.socket) -> None:
+    """Copy stdin to the connection and the connection to stdout until the service ends.
+
+    The end of stdin is passed on as a half-close, so that replies under way still arrive.
+    """
+    stdin, stdout = sys.stdin.fileno(), sys.stdout.fileno()
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection, selectors.EVENT_READ)
+        try:
+            selector.register(stdin, selectors.EVENT_READ)
+        except PermissionError:
+            # epoll takes no regular file; one is always ready.
+            send_whole_file(stdin, connection)
+        while True:
+            for key, _ in selector.select():
+                if key.fileobj is connection:
+                    data = connection.recv(CHUNK)
+                    if not data:
+                        return
+                    write_whole(stdout, data)
+                else:
+                    data = os.read(stdin, CHUNK)
+                    if data:
+                        connection.sendall(data)
+                    else:
+                        selector.unregister(stdin)
+                        connection.shutdown(socket.SHUT_WR)
+
+
+def send_whole_file(source: int, connection: socket.socket) -> None:
+    while data := os.read(source, CHUNK):
+        connection.sendall(data)
+    connection.shutdown(socket.SHUT_WR)
+
+
+def write_whole(target: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(target, view) :]
+
+
+class Router:
+    """Sends each call to the service that has its interface, one call after the other."""
+
+    def __init__(self, resolver: str | None) -> None:
+        self._resolver = resolver
+        self._client: fastvarlink.Client | None = None
+        self._connection: socket.socket | None = None
+        self._interface: str | None = None
+        self._replies = Framer()
+
+    def run(self) -> None:
+        calls = Framer()
+        try:
+            while data := os.read(sys.stdin.fileno(), CHUNK):
+                calls.add(data)
+                while (message := calls.next()) is not None:
+                    if self._route(message):
+                        self._hand_over(calls.rest())
+                        return
+        finally:
+            self._disconnect()
+
+    def _route(self, message: bytes) -> bool:
+        """Pass one call on and its replies back. True when it was an upgrade that took place."""
+        call = parsed(message, "stdin")
+        target, message = readdressed(call, message)
+        try:
+            connection = self._connected(target)
+        except fastvarlink.VarlinkError as error:
+            if not call.get("oneway"):
+                reply = json.dumps(error, cls=fastvarlink.VarlinkEncoder).encode()
+                write_whole(sys.stdout.fileno(), reply + b"\0")
+            return False
+        with told(target):
+            connection.sendall(message + b"\0")
+            if call.get("oneway"):
+                return False
+            while True:
+                raw = self._next_reply(connection, target)
+                write_whole(sys.stdout.fileno(), raw + b"\0")
+                reply = parsed(raw, target)
+                if not reply.get("continues"):
+                    return bool(call.get("upgrade")) and reply.get("error") is None
+
+    def _next_reply(self, connection: socket.socket, target: str) -> bytes:
+        while (raw := self._replies.next()) is None:
+            data = connection.recv(CHUNK)
+            if not data:
+                fail(f"The service of {target} closed the connection before it had answered.")
+            self._replies.add(data)
+        return raw
+
+    def _connected(self, interface: str) -> socket.socket:
+        """The connection to the service that has the interface. Raises VarlinkError if none has."""
+        if self._connection is not None and interface == self._interface:
+            return self._connection
+        self._disconnect()
+        with_resolver = f"The resolver {self._resolver or RESOLVER}"
+        try:
+            self._client = fastvarlink.Client.new_with_resolved_interface(interface, self._resolver)
+        except OSError:
+            with told(with_resolver):
+                raise
+        with told(interface):
+            self._connection = self._client.open_connection()
+        self._interface = interface
+        return self._connection
+
+    def _disconnect(self) -> None:
+        self._replies.rest()
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        if self._client is not None:
+            self._client.cleanup()
+            self._client = None
+
+    def _hand_over(self, early: bytes) -> None:
+        """The connection speaks another protocol now. early: what stdin sent of it already."""
+        if self._connection is None:
+            return
+        write_whole(sys.stdout.fileno(), self._replies.rest())
+        with told(self._interface or ""):
+            self._connection.sendall(early)
+            pass_through(self._connection)
+
+
+def parsed(message: bytes, source: str) -> dict[str, Any]:
+    try:
+        value = json.loads(message)
+    except ValueError as error:
+        fail(f"A message from {source} is not JSON: {error}.")
+    if not isinstance(value, dict):
+        fail(f"A message from {source} is no JSON object, but {type(value).__name__}.")
+    return value
+
+
+def readdressed(call: dict[str, Any], message: bytes) -> tuple[str, bytes]:
+    """The interface that decides where a call goes, and the message to send there.
+
+    org.varlink.service is everywhere: GetInfo is answered by the resolver for all services, and
+    GetInterfaceDescription by the service that has the described interface.
+    """
+    method = call.get("method")
+    if not isinstance(method, str):
+        fail(f"A message from stdin calls no method: {message.decode(errors='replace')!r}.")
+    if method == "org.varlink.service.GetInfo":
+        call = {**call, "method": "org.varlink.resolver.GetInfo"}
+        return "org.varlink.resolver", json.dumps(call).encode()
+    if method == "org.varlink.service.GetInterfaceDescription":
+        parameters = call.get("parameters")
+        interface = parameters.get("interface") if isinstance(parameters, dict) else None
+        return (interface if isinstance(interface, str) else ""), message
+    return method.rpartition(".")[0], message

@@ -1,0 +1,229 @@
+"""The class Client: the way to a service, and what is known of its interfaces."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Sequence
+from functools import cache
+from importlib import resources
+from typing import Any, ClassVar, Self
+
+from fastvarlink import address as addresses
+from fastvarlink.client.connect import Activation, Bridge, connect
+from fastvarlink.client.simple import SimpleClientInterfaceHandler
+from fastvarlink.error import AddressError, InterfaceNotFound
+from fastvarlink.idl.interface import Interface
+from fastvarlink.limits import MAX_MESSAGE_SIZE
+
+RESOLVER = "unix:/run/org.varlink.resolver"
+
+
+@cache
+def _base_interface() -> Interface:
+    own = resources.files("fastvarlink").joinpath("org.varlink.service.varlink")
+    return Interface.from_specification(own.read_text("utf-8"))
+
+
+class Client:
+    """The way to a service.
+
+        with Client("unix:/run/org.example.ping") as client, client.open("org.example.ping") as ping:
+            print(ping.Ping("hello")["pong"])
+
+    ``address`` is where the service listens. Instead, ``resolve_interface`` names an interface whose
+    service is asked for at ``resolver``, by default the system's. The connection is made by open().
+    ``max_message_size`` limits messages in both directions, in bytes.
+    """
+
+    # What open() makes; subclasses of Client may bring another.
+    handler: ClassVar[Callable[..., Any]] = SimpleClientInterfaceHandler
+    max_message_size = MAX_MESSAGE_SIZE
+
+    def __init__(
+        self,
+        address: str | None = None,
+        resolve_interface: str | None = None,
+        resolver: str | None = None,
+    ) -> None:
+        self._interfaces: dict[str, Interface] = {}
+        self._socket: socket.socket | None = None
+        self._socket_fn: Callable[[], Any] | None = None
+        self._bridge: Bridge | None = None
+        self._activation: Activation | None = None
+        self._str = "Client<uninitialized>"
+        self.info: dict[str, Any] = {}
+        self.add_interface(self._get_base_interface())
+        if resolve_interface is not None:
+            self._with_resolved_interface(resolve_interface, resolver)
+        if address is not None:
+            self._with_address(address)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.cleanup()
+
+    def __str__(self) -> str:
+        return self._str
+
+    @staticmethod
+    def _get_base_interface() -> Interface:
+        return _base_interface()
+
+    # ---- where the service is
+
+    @classmethod
+    def new_with_address(cls, address: str) -> Self:
+        """A client of the service at an address. AddressError if it cannot be understood."""
+        return cls()._with_address(address)
+
+    def _with_address(self, address: str) -> Self:
+        parsed = addresses.parse(address)
+        self._str = address
+        self._socket_fn = lambda: connect(parsed)
+        return self
+
+    @classmethod
+    def new_with_resolved_interface(
+        cls, interface: str, resolver_address: str | None = None
+    ) -> Self:
+        """A client of the service that a resolver names for an interface."""
+        return cls()._with_resolved_interface(interface, resolver_address)
+
+    def _with_resolved_interface(self, interface: str, resolver_address: str | None = None) -> Self:
+        resolver_address = resolver_address or RESOLVER
+        if interface == "org.varlink.resolver":
+            return self._with_address(resolver_address)
+        with (
+            Client(resolver_address) as client,
+            client.open("org.varlink.resolver") as resolver,
+        ):
+            return self._with_address(resolver.Resolve(interface)["address"])
+
+    @classmethod
+    def new_with_activate(cls, argv: Sequence[str]) -> Self:
+        """A client of a service that is started with a listening socket, as systemd would do it.
+
+        ``argv`` is the command; ``$VARLINK_ADDRESS`` in its words stands for the address.
+        """
+        return cls()._with_activate(argv)
+
+    def _with_activate(self, argv: Sequence[str]) -> Self:
+        self._activation = Activation(argv)
+        return self._with_address(str(self._activation.address))
+
+    @classmethod
+    def new_with_bridge(cls, argv: Sequence[str]) -> Self:
+        """A client over the standard input and output of a command, run anew for each connection."""
+        return cls()._with_bridge(argv)
+
+    def _with_bridge(self, argv: Sequence[str]) -> Self:
+        self._bridge = Bridge(argv)
+        self._str = f"Bridge with: '{' '.join(argv)}'"
+        self._socket_fn = self._bridge.open
+        return self
+
+    @property
+    def _child_pid(self) -> int:
+        """The process that was started last, 0 if none was."""
+        if self._bridge is not None and self._bridge.processes:
+            return self._bridge.processes[-1].pid
+        return 0 if self._activation is None else self._activation.process.pid
+
+    @property
+    def _tmpdir(self) -> str | None:
+        return None if self._activation is None else self._activation.directory.name
+
+    def cleanup(self) -> None:
+        """End the processes that were started for this client."""
+        if self._bridge is not None:
+            self._bridge.end()
+        if self._activation is not None:
+            self._activation.end()
+            self._activation = None
+
+    # ---- connections and interfaces
+
+    def open_connection(self) -> Any:
+        """A new connection, as a socket. OSError if the service cannot be reached."""
+        if self._socket_fn is None:
+            raise AddressError(
+                "This client has no address: give one, or use one of the new_with_ constructors."
+            )
+        return self._socket_fn()
+
+    def open(
+        self, interface_name: str, namespaced: bool = False, connection: Any = None
+    ) -> Any:
+        """A handler with the methods of an interface, on a connection of its own.
+
+        With ``connection``, the handler uses that one. With ``namespaced``, structs are SimpleNamespace
+        instead of dict. InterfaceNotFound if the service does not have the interface.
+        """
+        own = connection is None
+        if own:
+            connection = self.open_connection()
+        try:
+            if interface_name not in self._interfaces:
+                self.get_interface(interface_name, socket_connection=connection)
+            if interface_name not in self._interfaces:
+                raise InterfaceNotFound(interface_name)
+            return self._make_handler(
+                self._interfaces[interface_name], connection, namespaced, reconnect=own
+            )
+        except BaseException:
+            if own:
+                connection.close()
+            raise
+
+    def _make_handler(
+        self, interface: Interface, connection: Any, namespaced: bool = False, reconnect: bool = False
+    ) -> Any:
+        make = type(self).handler
+        if make is not SimpleClientInterfaceHandler:
+            return make(interface, connection, namespaced=namespaced)
+        return make(
+            interface,
+            connection,
+            namespaced,
+            max_message_size=self.max_message_size,
+            reopen=self.open_connection if reconnect else None,
+        )
+
+    def _ask_service(self, connection: Any, method: str, *args: Any) -> Any:
+        """Call a method of org.varlink.service, on a connection or, with None, on one made for it."""
+        own = connection is None
+        if own:
+            connection = self.open_connection()
+        try:
+            service = self._make_handler(self._interfaces["org.varlink.service"], connection)
+            return getattr(service, method)(*args)
+        finally:
+            if own:
+                connection.close()
+
+    def get_interfaces(self, socket_connection: Any = None) -> list[str]:
+        """The names of the service's interfaces; ``info`` then has all that GetInfo told."""
+        self.info = self._ask_service(socket_connection, "GetInfo")
+        interfaces: list[str] = self.info["interfaces"]
+        return interfaces
+
+    def get_interface(self, interface_name: str, socket_connection: Any = None) -> Interface:
+        """Ask the service for the definition of an interface, and remember it for open()."""
+        reply = self._ask_service(socket_connection, "GetInterfaceDescription", interface_name)
+        interface = Interface.from_specification(reply["description"])
+        self._interfaces[interface.name] = interface
+        return interface
+
+    def add_interface(self, interface: Interface) -> None:
+        """Have open() use this definition, instead of asking the service for it."""
+        if not isinstance(interface, Interface):
+            raise TypeError(
+                f"An Interface can be added, not a {type(interface).__name__}: make one of a text "
+                f"with Interface(text)."
+            )
+        self._interfaces[interface.name] = interface
+
+
+

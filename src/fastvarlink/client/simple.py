@@ -1,0 +1,157 @@
+"""The client's side of an interface over a socket or a file."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any, Self
+
+from fastvarlink._core.channel import Channel, RemoteMethod
+from fastvarlink._core.session import ClientSession
+from fastvarlink.client.bridge import reader_of, writer_of
+from fastvarlink.client.handler import ClientInterfaceHandler
+from fastvarlink.error import ConnectionLost
+from fastvarlink.idl.interface import Interface
+from fastvarlink.idl.scanner import _Method
+from fastvarlink.limits import MAX_MESSAGE_SIZE
+
+# Replies come in the order of the calls, so all handlers of one socket share one channel.
+_channels: weakref.WeakKeyDictionary[socket.socket, Channel] = weakref.WeakKeyDictionary()
+
+# Where a subclass overrides one of these, calls take the way through it.
+_HOOKS = ("_send_message", "_next_message", "_next_varlink_message", "_call", "_call_more")
+
+
+class SimpleClientInterfaceHandler(ClientInterfaceHandler):
+    """A ClientInterfaceHandler over a connected socket, a multiprocessing connection, or a file.
+
+    May be shared between threads when it is over a socket. ``max_message_size`` limits messages in both
+    directions, in bytes. ``reopen``, if given, connects anew after a stream was left before its end,
+    which closes the connection.
+    """
+
+    def __init__(
+        self,
+        interface: Interface,
+        file_or_socket: Any,
+        namespaced: bool = False,
+        *,
+        max_message_size: int = MAX_MESSAGE_SIZE,
+        reopen: Callable[[], socket.socket] | None = None,
+    ) -> None:
+        self._connection = file_or_socket
+        self._send_bytes = hasattr(file_or_socket, "send_bytes")
+        self._sendall = not self._send_bytes and hasattr(file_or_socket, "sendall")
+        self._recv_bytes = hasattr(file_or_socket, "recv_bytes")
+        self._recv = not self._recv_bytes and hasattr(file_or_socket, "recv")
+        self._channel: Channel | None = None
+        if isinstance(file_or_socket, socket.socket):
+            self._channel = _channels.get(file_or_socket)
+            if self._channel is None or self._channel.is_closed:
+                self._channel = Channel(file_or_socket, max_message_size, self._reopener(reopen))
+                _channels[file_or_socket] = self._channel
+        else:
+            self._read = reader_of(file_or_socket)
+            self._write = writer_of(file_or_socket)
+            self._session = ClientSession(max_message_size)
+        self._direct = self._channel is not None and all(
+            getattr(type(self), hook) is getattr(SimpleClientInterfaceHandler, hook)
+            for hook in _HOOKS
+        )
+        super().__init__(interface, namespaced)
+
+    def _reopener(
+        self, reopen: Callable[[], socket.socket] | None
+    ) -> Callable[[], socket.socket] | None:
+        if reopen is None:
+            return None
+
+        def connect() -> socket.socket:
+            self._connection = reopen()
+            return self._connection
+
+        return connect
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    @property
+    def _in_use(self) -> bool:
+        return self._busy or (self._channel is not None and self._channel.busy)
+
+    @property
+    def _in_buffer(self) -> bytes:
+        """What has been received and not yet been taken."""
+        session = self._session if self._channel is None else self._channel.session
+        return session.waiting_data()
+
+    def close(self) -> None:
+        """Close the connection. May be called while another thread waits for a reply."""
+        if self._channel is not None:
+            self._channel.close()
+            return
+        if hasattr(self._connection, "shutdown"):
+            with contextlib.suppress(OSError):
+                self._connection.shutdown(socket.SHUT_RDWR)
+        self._connection.close()
+
+    def _add_method(self, method: _Method) -> None:
+        if not self._direct:
+            super()._add_method(method)
+            return
+        assert self._channel is not None
+        doc = "\n".join(text for text in (method.doc, method.signature) if text)
+        plan = self._plans.call(method.name)
+        setattr(
+            self, method.name, RemoteMethod(self._channel, plan, self._namespaced, method.name, doc)
+        )
+
+    def _call(self, method_name: str, *args: Any, **kwargs: Any) -> Any:
+        """Call a method and return its result."""
+        if not self._direct:
+            return super()._call(method_name, *args, **kwargs)
+        return self._remote(method_name)(*args, **kwargs)
+
+    def _call_more(self, method_name: str, *args: Any, **kwargs: Any) -> Iterator[Any]:
+        """Call a method and return an iterator of its replies."""
+        if not self._direct:
+            return super()._call_more(method_name, *args, **kwargs)
+        replies: Iterator[Any] = self._remote(method_name)(*args, _more=True, **kwargs)
+        return replies
+
+    def _remote(self, method_name: str) -> RemoteMethod:
+        name = self._interface.get_method(method_name).name
+        assert self._channel is not None
+        return RemoteMethod(self._channel, self._plans.call(name), self._namespaced, name, "")
+
+    def _send_message(self, out: bytes) -> None:
+        """Send a message, given without its NUL."""
+        if self._channel is not None:
+            self._channel.send_message(out)
+            return
+        self._session.send_message(out)
+        self._write(self._session.data_to_send())
+
+    def _next_message(self) -> Iterator[str]:
+        """Yield received messages, each without its NUL."""
+        while True:
+            if self._channel is not None:
+                yield self._channel.next_message().decode()
+                continue
+            frame = self._session.next_frame()
+            while frame is None:
+                data = self._read()
+                if not data:
+                    raise ConnectionLost("The connection is lost. The service has closed it.")
+                self._session.receive(data)
+                frame = self._session.next_frame()
+            yield frame.decode()
+
+
+__all__ = ["SimpleClientInterfaceHandler"]
+

@@ -1,0 +1,47 @@
+"""The request handler: how a connection is served that does not go through the reactor."""
+
+from __future__ import annotations
+
+from socketserver import StreamRequestHandler
+from typing import Any
+
+from fastvarlink._core.connection import ServerConnection
+from fastvarlink.service import Service
+from fastvarlink.limits import MAX_MESSAGE_SIZE
+
+
+class RequestHandler(StreamRequestHandler):
+    """Says which service a server serves: subclass it and set ``service``.
+
+    As long as a subclass changes nothing else, the server serves its connections without making an
+    instance. One that overrides setup(), handle() or finish() is instantiated for each connection.
+    """
+
+    service: Service | None = None
+
+    def handle(self) -> None:
+        """Serve the connection on the calling thread until it is over."""
+        assert self.service is not None
+        limit = getattr(self.server, "max_message_size", MAX_MESSAGE_SIZE)
+        ServerConnection(self.request, self.server, self.service._table, limit).serve()
+
+
+def service_of(handler_class: Any) -> Service | None:
+    """The service of a handler class that does nothing but name it; None for any other."""
+    if not (isinstance(handler_class, type) and issubclass(handler_class, RequestHandler)):
+        return None
+    for name in ("__init__", "setup", "handle", "finish"):
+        if getattr(handler_class, name) is not getattr(RequestHandler, name):
+            return None
+    return handler_class.service
+
+
+def handler_for(given: Any) -> type[StreamRequestHandler]:
+    """The handler class for what a server was given: the class itself, or one made for a Service."""
+    if isinstance(given, Service):
+        return type("ServiceRequestHandler", (RequestHandler,), {"service": given})
+    handler_class: type[StreamRequestHandler] = given
+    return handler_class
+
+
+__all__ = ["RequestHandler", "handler_for", "service_of"]

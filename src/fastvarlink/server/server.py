@@ -1,0 +1,351 @@
+"""Servers: a listening socket, its connections, and the threads that serve them."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable
+from socketserver import BaseServer, ForkingMixIn
+from typing import Any, Self
+
+from fastvarlink import address as addresses
+from fastvarlink._core.connection import ServerConnection
+from fastvarlink._core.reactor import CallbackSource, Reactor
+from fastvarlink.server.activation import get_listen_fd
+from fastvarlink.server.handler import handler_for, service_of
+from fastvarlink.limits import MAX_MESSAGE_SIZE
+
+logger = logging.getLogger("fastvarlink.server")
+
+# accept() fails with these while the process or the system has no room for one more connection.
+_NO_ROOM = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+
+
+class Server(BaseServer):
+    """Serves all its connections on the thread that calls serve_forever(), one handler at a time.
+
+    ``server_address`` is an address as in fastvarlink.address; a socket that was passed in by systemd
+    takes its place. ``RequestHandlerClass`` is a subclass of RequestHandler, or simply a Service.
+    A unix socket may have a ``;mode=0600``.
+    """
+
+    address_family: int = socket.AF_INET
+    socket_type: int = socket.SOCK_STREAM
+    request_queue_size = 1024
+    allow_reuse_address = True
+    # Bytes of the largest message in either direction. A client that sends more is cut off, as it could
+    # fill the memory otherwise.
+    max_message_size = MAX_MESSAGE_SIZE
+    # Seconds that server_close() waits for handlers that are still running.
+    close_timeout = 5.0
+
+    server_address: Any
+    socket: socket.socket
+
+    def __init__(
+        self, server_address: str, RequestHandlerClass: Any, bind_and_activate: bool = True  # noqa: N803
+    ) -> None:
+        self.remove_file: str | None = None
+        self.mode: str | None = None
+        self.listen_fd = get_listen_fd()
+        bind_to = self._make_socket(server_address)
+        super().__init__(bind_to, handler_for(RequestHandlerClass))
+        self._connections: set[ServerConnection] = set()
+        self._reactor: Reactor | None = None
+        self._listener: CallbackSource | None = None
+        self._serving_thread: threading.Thread | None = None
+        self._stopped = threading.Event()
+        self._stopped.set()
+        self._starved = False
+        if bind_and_activate:
+            try:
+                self.server_bind()
+                self.server_activate()
+            except BaseException:
+                self.server_close()
+                raise
+
+    def _make_socket(self, server_address: str) -> Any:
+        """Make the socket for an address; returns what to bind it to."""
+        if self.listen_fd is not None:
+            self.socket = socket.socket(fileno=os.dup(self.listen_fd))
+            self.address_family = self.socket.family
+            return self.socket.getsockname()
+        parsed = addresses.parse(server_address)
+        if isinstance(parsed, addresses.Unix):
+            self.address_family = socket.AF_UNIX
+            if not parsed.abstract:
+                self.mode = parsed.properties.get("mode")
+                self.remove_file = parsed.path
+            sockaddr: Any = parsed.sockaddr
+        else:
+            found = socket.getaddrinfo(
+                parsed.host, parsed.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            )
+            self.address_family, self.socket_type, _, _, sockaddr = found[0]
+        self.socket = socket.socket(self.address_family, self.socket_type)
+        return sockaddr
+
+    # ---- what socketserver calls, and programs override
+
+    def server_bind(self) -> None:
+        """Bind the socket to its address."""
+        if self.allow_reuse_address and self.address_family != socket.AF_UNIX:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if self.listen_fd is None:
+            try:
+                self.socket.bind(self.server_address)
+            except OSError:
+                # Not ours to remove: it belongs to whoever is in the way.
+                self.remove_file = None
+                raise
+        self.server_address = self.socket.getsockname()
+        if isinstance(self.server_address, bytes):
+            self.server_address = "@" + self.server_address[1:].decode()
+        elif self.mode:
+            os.chmod(self.server_address, int(self.mode, 8))
+
+    def server_activate(self) -> None:
+        """Start listening."""
+        self.socket.listen(self.request_queue_size)
+
+    def fileno(self) -> int:
+        """The descriptor of the listening socket."""
+        return self.socket.fileno()
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Accept a connection; BlockingIOError when none is waiting."""
+        request, client_address = self.socket.accept()
+        if request.family in (socket.AF_INET, socket.AF_INET6):
+            request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return request, client_address
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve an accepted connection: by the reactor if possible, else by its request handler."""
+        service = service_of(self.RequestHandlerClass)
+        if service is None or self._reactor is None:
+            super().process_request(request, client_address)
+            return
+        connection = ServerConnection(
+            request, self, service._table, self.max_message_size, self._connection_closed
+        )
+        self._connections.add(connection)
+        connection.start(self._reactor)
+
+    def shutdown_request(self, request: Any) -> None:
+        """End a connection in both directions, then close it."""
+        # It may have ended by itself already.
+        with contextlib.suppress(OSError):
+            request.shutdown(socket.SHUT_RDWR)
+        self.close_request(request)
+
+    def close_request(self, request: Any) -> None:
+        """Close a connection's socket."""
+        request.close()
+
+    # ---- serving
+
+    def serve_forever(self, poll_interval: float = 0.5) -> None:
+        """Serve until shutdown() is called, by another thread or by a handler.
+
+        Afterwards it may be called again: connections stay open until server_close(). service_actions(),
+        if overridden, is called every ``poll_interval`` seconds.
+        """
+        self._stopped.clear()
+        self._serving_thread = threading.current_thread()
+        try:
+            self._start()
+            self._serve(poll_interval)
+        finally:
+            self._serving_thread = None
+            if self._listener is not None:
+                self._listener.detach()
+                self._listener = None
+            if self._reactor is not None:
+                self._reactor.stop()
+            self._stopped.set()
+
+    def _start(self) -> None:
+        if self._reactor is None:
+            self._reactor = Reactor(self._spawner())
+        else:
+            self._reactor.restart()
+        # Taking all connections that wait needs an accept() that does not.
+        self.socket.setblocking(False)
+        self._listener = CallbackSource(self.socket.fileno(), self._accept_all)
+        self._listener.attach(self._reactor)
+
+    def _spawner(self) -> Callable[[], None] | None:
+        return None
+
+    def _serve(self, poll_interval: float) -> None:
+        assert self._reactor is not None
+        self._reactor.lead_alone()
+
+    def shutdown(self) -> None:
+        """Stop serve_forever() and wait until it has returned.
+
+        Called by a handler on serve_forever()'s own thread it cannot wait, and returns at once.
+        """
+        if self._reactor is not None:
+            self._reactor.stop()
+        if self._serving_thread is not threading.current_thread():
+            self._stopped.wait()
+
+    def server_close(self) -> None:
+        """Close the listening socket and all connections, and remove the socket's file."""
+        if self.remove_file is not None:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self.remove_file)
+            self.remove_file = None
+        if self._listener is not None:
+            self._listener.detach()
+        self.socket.close()
+        for connection in list(self._connections):
+            connection.close()
+        if self._reactor is not None:
+            self._reactor.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.server_close()
+
+    def _accept_all(self) -> None:
+        while True:
+            try:
+                request, client_address = self.get_request()
+            except BlockingIOError:
+                return
+            except OSError as failure:
+                if failure.errno in _NO_ROOM:
+                    # Tried again when a connection has ended; until then they wait in the queue.
+                    self._starved = True
+                    logger.warning("No connection can be accepted for now: %s", failure)
+                    return
+                if self.socket.fileno() < 0:
+                    return
+                # ECONNABORTED and its like: this one has gone, the next may be there.
+                continue
+            try:
+                if self.verify_request(request, client_address):
+                    self.process_request(request, client_address)
+                else:
+                    self.shutdown_request(request)
+            except Exception:
+                self.handle_error(request, client_address)
+                self.shutdown_request(request)
+
+    def _connection_closed(self, connection: ServerConnection) -> None:
+        self._connections.discard(connection)
+        if self._starved:
+            self._starved = False
+            self._accept_all()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Log the exception that ended a connection."""
+        logger.exception("A connection from %r has been closed by an error.", client_address)
+
+
+class ThreadingServer(Server):
+    """Serves so that a handler that blocks holds up nobody but its own connection.
+
+    Handlers run on threads of the server's own, never on the one that called serve_forever(). A handler
+    that does not block is run by the thread that received the call.
+    """
+
+    daemon_threads = True
+
+    def __init__(
+        self, server_address: str, RequestHandlerClass: Any, bind_and_activate: bool = True  # noqa: N803
+    ) -> None:
+        self._threads: set[threading.Thread] = set()
+        super().__init__(server_address, RequestHandlerClass, bind_and_activate)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """As Server does; a request handler with code of its own gets a thread of its own."""
+        if service_of(self.RequestHandlerClass) is not None:
+            super().process_request(request, client_address)
+        else:
+            self._run_thread(self._process_in_thread, request, client_address)
+
+    def _process_in_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            self.finish_request(request, client_address)
+        except Exception:
+            self.handle_error(request, client_address)
+        finally:
+            self.shutdown_request(request)
+
+    def _run_thread(self, target: Callable[..., None], *args: Any) -> None:
+        thread = threading.Thread(
+            target=self._thread_main, args=(target, *args), name="fastvarlink", daemon=True
+        )
+        self._threads.add(thread)
+        try:
+            thread.start()
+        except BaseException:
+            self._threads.discard(thread)
+            raise
+
+    def _thread_main(self, target: Callable[..., None], *args: Any) -> None:
+        try:
+            target(*args)
+        finally:
+            self._threads.discard(threading.current_thread())
+
+    def _spawner(self) -> Callable[[], None] | None:
+        return lambda: self._run_thread(self._work)
+
+    def _work(self) -> None:
+        reactor = self._reactor
+        assert reactor is not None
+        while True:
+            try:
+                reactor.work()
+                return
+            except SystemExit:
+                # As in any thread: it ends what the thread did, here a call, and nothing else.
+                reactor.offer()
+            except BaseException:
+                logger.exception("A connection has been closed by an error.")
+                reactor.offer()
+
+    def _serve(self, poll_interval: float) -> None:
+        reactor = self._reactor
+        assert reactor is not None
+        overridden = type(self).service_actions is not BaseServer.service_actions
+        # One to lead, one to take over.
+        for _ in range(2):
+            self._run_thread(self._work)
+        reactor.offer()
+        while reactor.watch(poll_interval if overridden else -1):
+            self.service_actions()
+
+    def server_close(self) -> None:
+        """As Server does; waits up to close_timeout seconds for handlers that are still running."""
+        super().server_close()
+        for thread in list(self._threads):
+            if thread is not threading.current_thread():
+                thread.join(self.close_timeout)
+
+
+class ForkingServer(ForkingMixIn, Server):
+    """Serves each connection in a process of its own."""
+
+    def serve_forever(self, poll_interval: float = 0.5) -> None:
+        """Serve until shutdown() is called by another thread."""
+        BaseServer.serve_forever(self, poll_interval)
+
+    def shutdown(self) -> None:
+        """Stop serve_forever() and wait until it has returned."""
+        BaseServer.shutdown(self)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve an accepted connection in a child."""
+        ForkingMixIn.process_request(self, request, client_address)

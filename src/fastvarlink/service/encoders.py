@@ -1,0 +1,30 @@
+"""Which JSON encoder a program wants for what its handlers return.
+
+Everybody gets orjson, save programs that bring an encoder of their own: as ``json_encoder_cls``, or by
+putting another class in the place of a module's ``VarlinkEncoder``, as some do.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from fastvarlink import error
+
+# Where the class may have been replaced: each returns the one that stands in its module now.
+places: list[Callable[[], type[json.JSONEncoder]]] = [lambda: error.VarlinkEncoder]
+
+_original = error.VarlinkEncoder
+
+
+def encoder_function(
+    chosen: type[json.JSONEncoder] | None,
+) -> Callable[[Any], Any] | None:
+    """A function from a result to JSON's own types, by the program's encoder; None without one."""
+    if chosen is None:
+        chosen = next((cls for place in places if (cls := place()) is not _original), None)
+    if chosen is None or chosen is _original:
+        return None
+    cls = chosen
+    return lambda value: json.loads(json.dumps(value, cls=cls))

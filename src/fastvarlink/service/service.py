@@ -1,0 +1,211 @@
+"""The class Service: what a program offers, apart from how it is reached."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+from collections.abc import Callable, Iterator
+from importlib import resources
+from typing import Any, TypeVar
+
+import orjson
+
+from fastvarlink._core.dispatch import KEYWORDS, MethodPlan, MethodTable, respond
+from fastvarlink.error import (
+    InterfaceNotFound,
+    MethodNotFound,
+    MethodNotImplemented,
+    VarlinkError,
+)
+from fastvarlink.idl import tree
+from fastvarlink.idl.checkers import Checkers
+from fastvarlink.idl.interface import Interface
+from fastvarlink.limits import MAX_MESSAGE_SIZE
+from fastvarlink.service.encoders import encoder_function
+from fastvarlink.service.explain import explain
+from fastvarlink.service.registry import Registry
+
+_Class = TypeVar("_Class", bound=type)
+
+
+def _keywords_of(handler: Callable[..., Any]) -> int:
+    """The bits of the magic keywords that a handler declares."""
+    try:
+        parameters = inspect.signature(handler).parameters.values()
+    except (TypeError, ValueError):
+        return 0
+    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    bits = 0
+    for parameter in parameters:
+        if parameter.kind in named:
+            bits |= KEYWORDS.get(parameter.name, 0)
+    return bits
+
+
+class Service:
+    """Interfaces and the objects that implement them.
+
+    ``vendor``, ``product``, ``version`` and ``url`` are what GetInfo tells; ``interface_dir`` is where
+    ``NAME.varlink`` files are looked for; with ``namespaced``, handlers get structs as SimpleNamespace.
+    ``json_encoder_cls`` is a json.JSONEncoder for results that are not made of JSON's own types.
+
+        service = Service(vendor="Example", product="Ping", version="1", url="https://example.org/")
+
+        @service.interface("org.example.ping")
+        class Ping:
+            def Ping(self, ping):
+                return {"pong": ping}
+
+    A handler gets the parameters in the order of declaration, None for what was not sent, and returns a
+    dict. A generator sends several replies: each dict it yields, those before the last with
+    ``"_continues": True``. To answer with an error raise (or yield) a VarlinkError. A handler that
+    declares them as keywords gets: ``_more``, ``_oneway``, ``_upgrade`` (only when set in the call),
+    ``_message`` (the call as a dict), ``_raw`` (its bytes), ``_interface``, ``_method``, ``_server``,
+    ``_request`` (the socket).
+    """
+
+    def __init__(
+        self,
+        vendor: str = "",
+        product: str = "",
+        version: str = "",
+        url: str = "",
+        interface_dir: str = ".",
+        namespaced: bool = False,
+        *,
+        json_encoder_cls: type[json.JSONEncoder] | None = None,
+    ) -> None:
+        self.vendor = vendor
+        self.product = product
+        self.version = version
+        self.url = url
+        self.interface_dir = interface_dir
+        self._namespaced = namespaced
+        self._json_encoder_cls = json_encoder_cls
+        self._table = MethodTable(self._plan, explain)
+        self._interfaces: Registry[Interface] = Registry(self._table.forget)
+        self._handlers: Registry[Any] = Registry(self._table.forget)
+        own = resources.files("fastvarlink").joinpath("org.varlink.service.varlink")
+        self._add(Interface.from_specification(own.read_text("utf-8")), self)
+
+    @property
+    def interfaces(self) -> dict[str, Interface]:
+        """The interfaces by name. May be changed at any time."""
+        return self._interfaces
+
+    @interfaces.setter
+    def interfaces(self, interfaces: dict[str, Interface]) -> None:
+        self._interfaces = Registry(self._table.forget, interfaces)
+        self._table.forget()
+
+    @property
+    def interfaces_handlers(self) -> dict[str, Any]:
+        """The objects that implement the interfaces, by the interfaces' names."""
+        return self._handlers
+
+    @interfaces_handlers.setter
+    def interfaces_handlers(self, handlers: dict[str, Any]) -> None:
+        self._handlers = Registry(self._table.forget, handlers)
+        self._table.forget()
+
+    def GetInfo(self) -> dict[str, Any]:  # noqa: N802
+        """org.varlink.service.GetInfo()"""
+        return {
+            "vendor": self.vendor,
+            "product": self.product,
+            "version": self.version,
+            "url": self.url,
+            "interfaces": list(self._interfaces),
+        }
+
+    def GetInterfaceDescription(self, interface: str) -> dict[str, str]:  # noqa: N802
+        """org.varlink.service.GetInterfaceDescription()"""
+        found = self._interfaces.get(interface)
+        if found is None:
+            raise InterfaceNotFound(interface)
+        return {"description": found.description}
+
+    def interface(self, filename: str) -> Callable[[_Class], _Class]:
+        """A class decorator: an instance of the class implements the interface.
+
+        ``filename`` is the name of the interface, whose definition is ``NAME.varlink`` in
+        ``interface_dir``, or the absolute path of a definition.
+        """
+
+        def decorate(interface_class: _Class) -> _Class:
+            self._add_interface(filename, interface_class())
+            return interface_class
+
+        return decorate
+
+    def _set_interface(self, filename: str, interface_class: Any) -> Any:
+        """Have an object, or an instance of a class, implement an interface; returns what was given."""
+        handler = interface_class() if isinstance(interface_class, type) else interface_class
+        self._add_interface(filename, handler)
+        return interface_class
+
+    def _add_interface(self, filename: str, handler: Any) -> None:
+        if not os.path.isabs(filename):
+            filename = os.path.join(self.interface_dir, filename + ".varlink")
+        with open(filename, encoding="utf-8") as file:
+            self._add(Interface.from_specification(file.read()), handler)
+
+    def _add(self, interface: Interface, handler: Any) -> None:
+        self._interfaces[interface.name] = interface
+        self._handlers[interface.name] = handler
+
+    def _plan(self, name: str) -> MethodPlan:
+        """How the method of this qualified name is called; a VarlinkError if it cannot be."""
+        interface_name, _, method_name = name.rpartition(".")
+        if not interface_name or not method_name:
+            raise MethodNotFound(name)
+        interface = self._interfaces.get(interface_name)
+        if interface is None:
+            raise InterfaceNotFound(interface_name)
+        for member in interface.tree.members:
+            if isinstance(member, tree.Method) and member.name == method_name:
+                break
+        else:
+            raise MethodNotFound(name)
+        if interface_name not in self._handlers:
+            raise MethodNotImplemented(name)
+        checkers = Checkers(interface.tree)
+        return MethodPlan(
+            name,
+            checkers.of(member.input),
+            checkers.of(member.output),
+            self._handlers[interface_name],
+            method_name,
+            interface=interface,
+            method=interface.members[method_name],
+            namespaced=self._namespaced,
+            keywords_of=_keywords_of,
+            encoder=encoder_function(self._json_encoder_cls),
+        )
+
+    def handle(
+        self, message: bytes, _server: Any = None, _request: Any = None
+    ) -> Iterator[bytes]:
+        """Answer one call without a server: yields the replies, neither with a NUL at its end.
+
+        ``message`` is a call, with or without its NUL. ProtocolError if it is none. Throw an exception
+        into the generator when a reply cannot be delivered.
+        """
+        return respond(self._table, message, _server, _request, MAX_MESSAGE_SIZE)
+
+    def _handle(
+        self,
+        message: dict[str, Any],
+        raw_message: bytes,
+        _server: Any = None,
+        _request: Any = None,
+    ) -> Iterator[dict[str, Any] | VarlinkError]:
+        """As handle(), from a dict to dicts; an error reply comes as the exception."""
+        for reply in self.handle(orjson.dumps(message), _server, _request):
+            decoded: dict[str, Any] = orjson.loads(reply)
+            if "error" in decoded:
+                yield VarlinkError.new(decoded)
+            else:
+                decoded.setdefault("parameters", {})
+                yield decoded
