@@ -16,6 +16,7 @@ cdef class CallPlan:
     cdef object error_of  # callable: an error reply and whether namespaced, to an exception
 
     cdef bytes encode(self, tuple arguments, dict keywords)
+    cdef object decode(self, dict parameters, bint namespaced)
 
 
 cdef class Channel:

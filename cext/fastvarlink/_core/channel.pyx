@@ -96,13 +96,16 @@ cdef class CallPlan:
         """The bytes of the object that carries these arguments, b"{}" when there are none."""
         return self.encode(arguments, keywords) or b"{}"
 
-    def result(self, dict parameters, bint namespaced):
+    def result(self, dict parameters not None, bint namespaced):
         """What the caller gets for the parameters of a reply, which are changed in place.
 
         InvalidParameter names the first that is not of its declared type.
         """
+        return self.decode(parameters, namespaced)
+
+    cdef object decode(self, dict parameters, bint namespaced):
         cdef Fault fault = Fault()
-        cdef object checked = self.gives.receive_members(parameters, REPLY_IN, namespaced, fault)
+        cdef dict checked = self.gives.receive_members(parameters, REPLY_IN, namespaced, fault)
         if checked is None:
             raise InvalidParameter(fault.place())
         return SimpleNamespace(**checked) if namespaced else checked
@@ -279,7 +282,7 @@ cdef class Channel:
             )
         if stored(self.session.reader.buffer) == 0:
             self.session.reader.buffer.release()
-        return plan.result(message.parameters, namespaced)
+        return plan.decode(message.parameters, namespaced)
 
     cdef int fail(self, str why) except -1:
         if not self.closed:

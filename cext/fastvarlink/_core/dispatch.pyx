@@ -301,9 +301,9 @@ cdef class Answerer:
             if isinstance(value, Exception):
                 raise value
             if type(value) is dict:
-                if "_continues" in value:
-                    value = dict(value)
-                    continues = bool(value.pop("_continues"))
+                # As it is not declared, it does not get into the reply.
+                given = PyDict_GetItemWithError(value, "_continues")
+                continues = given != NULL and <object> given
             elif isinstance(value, SimpleNamespace):
                 continues = bool(getattr(value, "_continues", False))
             if continues and not self.session.flags & (MORE | ONEWAY):

@@ -28,6 +28,17 @@ cdef enum:
     REPLY_MEMBERS = PARAMETERS | ERROR | CONTINUES
 
 
+cdef dict BITS = {
+    "method": METHOD,
+    "parameters": PARAMETERS,
+    "oneway": ONEWAY,
+    "more": MORE,
+    "upgrade": UPGRADE,
+    "error": ERROR,
+    "continues": CONTINUES,
+}
+
+
 cdef class Message:
     cdef str name_text(self):
         """The name of the method or error. ValueError when it is not valid JSON."""
@@ -98,23 +109,38 @@ cdef const char *skip_value(const char *at, const char *end) noexcept nogil:
     return NULL
 
 
-cdef int member(const char *at, size_t size) noexcept nogil:
-    """The bit of a member's name, 0 for one that is not known."""
-    if size == 10 and memcmp(at, b"parameters", 10) == 0:
-        return PARAMETERS
-    if size == 6 and memcmp(at, b"method", 6) == 0:
-        return METHOD
-    if size == 4 and memcmp(at, b"more", 4) == 0:
-        return MORE
-    if size == 6 and memcmp(at, b"oneway", 6) == 0:
-        return ONEWAY
-    if size == 7 and memcmp(at, b"upgrade", 7) == 0:
-        return UPGRADE
-    if size == 9 and memcmp(at, b"continues", 9) == 0:
-        return CONTINUES
-    if size == 5 and memcmp(at, b"error", 5) == 0:
-        return ERROR
-    return 0
+cdef inline bint same(const char *at, size_t room, const char *text, size_t size) noexcept nogil:
+    return room >= size and memcmp(at, text, size) == 0
+
+
+cdef int member(const char *at, size_t room, size_t *size) noexcept nogil:
+    """The bit of the member whose name, and the quote behind it, stand at at; 0 if none is known."""
+    cdef int bit = 0
+    cdef char first = at[0] if room else 0
+    size[0] = 0
+    if first == c"p":
+        size[0] = 10
+        bit = PARAMETERS if same(at, room, b'parameters"', 11) else 0
+    elif first == c"m":
+        if same(at, room, b'method"', 7):
+            size[0] = 6
+            bit = METHOD
+        else:
+            size[0] = 4
+            bit = MORE if same(at, room, b'more"', 5) else 0
+    elif first == c"c":
+        size[0] = 9
+        bit = CONTINUES if same(at, room, b'continues"', 10) else 0
+    elif first == c"e":
+        size[0] = 5
+        bit = ERROR if same(at, room, b'error"', 6) else 0
+    elif first == c"o":
+        size[0] = 6
+        bit = ONEWAY if same(at, room, b'oneway"', 7) else 0
+    elif first == c"u":
+        size[0] = 7
+        bit = UPGRADE if same(at, room, b'upgrade"', 8) else 0
+    return bit
 
 
 cdef const char *scan(
@@ -130,8 +156,8 @@ cdef const char *scan(
     cdef const char *value
     cdef size_t key_size
     cdef int bit
-    cdef bytes unescaped
-    cdef list extensions = None
+    cdef str name = None
+    cdef set extensions = None
     message.seen = message.flags = 0
     message.text.at = message.name.at = NULL
     message.guessed = message.name_escaped = False
@@ -147,39 +173,37 @@ cdef const char *scan(
         if at[0] != c'"':
             return b"has a member without a name"
         key = at + 1
-        at = skip_string(key, end)
-        if at == NULL:
-            return b"has a name that does not end"
-        key_size = at - 1 - key
+        bit = member(key, end - key, &key_size)
+        if bit:
+            at = key + key_size + 1
+        else:
+            at = skip_string(key, end)
+            if at == NULL:
+                return b"has a name that does not end"
+            key_size = at - 1 - key
+            try:
+                name = load(key - 1, key_size + 2)
+            except ValueError:
+                return b"has a name that is not valid JSON"
+            # It may be a known one written with escapes.
+            bit = BITS.get(name, 0)
         at = skip_blank(at, end)
         if at == end or at[0] != c":":
             return b"has a member without a value"
         value = skip_blank(at + 1, end)
-        if memchr(key, c"\\", key_size) != NULL:
-            try:
-                unescaped = load(key - 1, key_size + 2).encode()
-            except ValueError:
-                return b"has a name that is not valid JSON"
-            bit = member(unescaped, len(unescaped))
-        else:
-            unescaped = None
-            bit = member(key, key_size)
         if bit & members == 0:
-            if unescaped is None:
-                unescaped = PyBytes_FromStringAndSize(key, <Py_ssize_t> key_size)
-            if b"." not in unescaped:
+            if bit or "." not in name:
                 return b"has a member that is not known"
             # A vendor's extension: it must be JSON and stand once, and means nothing here (rule C4).
             if extensions is None:
-                extensions = []
-            if unescaped in extensions:
+                extensions = set()
+            if name in extensions:
                 return b"has the same member twice"
-            extensions.append(unescaped)
+            extensions.add(name)
             at = skip_value(value, end)
             if at == NULL:
                 at = end
             try:
-                load(key - 1, key_size + 2)
                 load(value, at - value)
             except ValueError:
                 return b"is not valid JSON"

@@ -54,6 +54,8 @@ cdef class Checker:
     )
     cdef dict send_members(self, object value, Direction direction, Fault fault)
 
+    # The members that are declared and not null.
+    cdef dict declared(self, dict given)
     cdef object receive_array(
         self, list value, Direction direction, bint namespaced, Fault fault
     )

@@ -356,12 +356,17 @@ cdef class Checker:
                 copy[name] = sent
         if kept != len(given):
             # Nulls and members that are not declared stay behind.
-            copy = {
-                name: item
-                for name, item in (given if copy is None else copy).items()
-                if item is not None and name in self.names
-            }
+            return self.declared(given if copy is None else copy)
         return given if copy is None else copy
+
+    cdef dict declared(self, dict given):
+        cdef dict kept = {}
+        cdef PyObject *found
+        for name in self.names:
+            found = PyDict_GetItemWithError(given, name)
+            if found != NULL and <object> found is not None:
+                kept[name] = <object> found
+        return kept
 
     cdef object send_array(self, object value, Direction direction, Fault fault):
         cdef Py_ssize_t i = 0
