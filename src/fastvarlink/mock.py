@@ -76,7 +76,7 @@ def get_interface_attributs(interface: Any, ignored: list[str]) -> dict[str, lis
 
 
 def generate_callable_interface(interface: Any, attr: str) -> str:
-    """The Varlink declaration of one method. Raises ValueError when its docstring says too little."""
+    """The Varlink declaration of a method. Raises ValueError if its docstring says too little."""
     method = getattr(interface, attr)
     signature = inspect.signature(method)
     parameters = ", ".join(

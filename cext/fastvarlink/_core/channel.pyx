@@ -19,7 +19,7 @@ from types import SimpleNamespace
 from orjson import dumps
 
 from fastvarlink._core.buffer cimport stored
-from fastvarlink._core.link cimport LINK_BLOCKED, LINK_END, LINK_LOST, LINK_OK, Link, LinkStatus
+from fastvarlink._core.link cimport LINK_BLOCKED, LINK_END, LINK_OK, Link, LinkStatus
 from fastvarlink._core.message cimport ERROR, MORE, ONEWAY, Message
 from fastvarlink._core.schema cimport CALL_OUT, REPLY_IN, Checker, Fault
 from fastvarlink._core.session cimport MESSAGE, NEED_DATA, ClientSession, SessionEvent

@@ -15,7 +15,7 @@ All state but the atomic words belongs to whoever holds the GIL.
 
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
-from libc.errno cimport EINTR, ENOENT, errno
+from libc.errno cimport EINTR, errno
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 import os
@@ -372,11 +372,10 @@ cdef class Reactor:
 
     def stop(self):
         """Make work(), lead_alone() and watch() return as soon as what they run allows it."""
-        cdef int i
         self.stopping = True
         eventfd_write(self.wakeup, 1)
         park_post(&self.alarm)
-        for i in range(self.idle + 1):
+        for _ in range(self.idle + 1):
             park_post(&self.turn)
 
     def restart(self):

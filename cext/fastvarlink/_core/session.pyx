@@ -36,7 +36,6 @@ from fastvarlink._core.framing cimport (
 )
 from fastvarlink._core.message cimport (
     CONTINUES,
-    ERROR,
     MORE,
     ONEWAY,
     Message,

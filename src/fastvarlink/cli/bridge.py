@@ -39,9 +39,7 @@ class Framer:
         if end < 0:
             self._searched = len(self._waiting)
             if self._searched > LARGEST:
-                fail(
-                    f"A message is longer than {LARGEST} bytes; the bridge passes on none so long."
-                )
+                fail(f"A message is longer than {LARGEST} bytes; the bridge passes on none so long.")
             return None
         message = bytes(self._waiting[:end])
         del self._waiting[: end + 1]

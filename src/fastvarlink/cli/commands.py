@@ -77,20 +77,21 @@ def varlink_call(args: Namespace) -> None:
     except ValueError as error:
         fail(f"The arguments {args.ARGUMENTS!r} are not JSON: {error}.", MISUSED)
     if not isinstance(parameters, dict):
-        fail(
-            f"The arguments {args.ARGUMENTS!r} are no JSON object; write them as {{...}}.", MISUSED
-        )
+        fail(f"The arguments {args.ARGUMENTS!r} are no JSON object; write them as {{...}}.", MISUSED)
     call: dict[str, Any] = {"method": f"{interface}.{method}", "parameters": parameters}
     if args.more:
         call["more"] = True
-    with connect(args, address, interface) as client, told(str(client)):
-        with client.open(interface) as connection:
-            # Sent as it was written: it is the service that judges the arguments.
-            connection._send_message(json.dumps(call).encode())
-            more = True
-            while more:
-                reply, more = connection._next_varlink_message()
-                show(as_text(reply))
+    with (
+        connect(args, address, interface) as client,
+        told(str(client)),
+        client.open(interface) as connection,
+    ):
+        # Sent as it was written: it is the service that judges the arguments.
+        connection._send_message(json.dumps(call).encode())
+        more = True
+        while more:
+            reply, more = connection._next_varlink_message()
+            show(as_text(reply))
 
 
 def varlink_help(args: Namespace) -> None:

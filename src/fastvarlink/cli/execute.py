@@ -96,14 +96,14 @@ def _run_script(path: str) -> None:
 
 
 def _main_module() -> ModuleType:
-    """A fresh __main__, which stays: pickle, multiprocessing and atexit look there for the program."""
+    """A fresh __main__, which stays: pickle, multiprocessing and atexit look there."""
     main = ModuleType("__main__")
     sys.modules["__main__"] = main
     return main
 
 
 def _lead_path(directory: str | None) -> None:
-    """Put directory where Python puts the program's own, in place of the one it put there for us."""
+    """Put the program's directory where Python puts it, in place of the one put there for us."""
     if sys.flags.safe_path:
         return
     del sys.path[0]

@@ -35,9 +35,11 @@ def reader_of(file: Any) -> Callable[[], bytes]:
 def writer_of(file: Any) -> Callable[[bytes], object]:
     """A function that sends bytes, all of them and at once, for a socket or a file."""
     if hasattr(file, "send_bytes"):
-        return lambda data: file.send_bytes(data)
+        send_bytes: Callable[[bytes], object] = file.send_bytes
+        return send_bytes
     if hasattr(file, "sendall"):
-        return lambda data: file.sendall(data)
+        sendall: Callable[[bytes], object] = file.sendall
+        return sendall
     if hasattr(file, "write"):
 
         def write(data: bytes) -> None:

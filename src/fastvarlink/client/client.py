@@ -85,9 +85,7 @@ class Client:
         return self
 
     @classmethod
-    def new_with_resolved_interface(
-        cls, interface: str, resolver_address: str | None = None
-    ) -> Self:
+    def new_with_resolved_interface(cls, interface: str, resolver_address: str | None = None) -> Self:
         """A client of the service that a resolver names for an interface."""
         return cls()._with_resolved_interface(interface, resolver_address)
 
@@ -153,9 +151,7 @@ class Client:
             )
         return self._socket_fn()
 
-    def open(
-        self, interface_name: str, namespaced: bool = False, connection: Any = None
-    ) -> Any:
+    def open(self, interface_name: str, namespaced: bool = False, connection: Any = None) -> Any:
         """A handler with the methods of an interface, on a connection of its own.
 
         With ``connection``, the handler uses that one. With ``namespaced``, structs are SimpleNamespace
@@ -169,9 +165,7 @@ class Client:
                 self.get_interface(interface_name, socket_connection=connection)
             if interface_name not in self._interfaces:
                 raise InterfaceNotFound(interface_name)
-            return self._make_handler(
-                self._interfaces[interface_name], connection, namespaced, reconnect=own
-            )
+            return self._make_handler(self._interfaces[interface_name], connection, namespaced, reconnect=own)
         except BaseException:
             if own:
                 connection.close()
@@ -224,6 +218,3 @@ class Client:
                 f"with Interface(text)."
             )
         self._interfaces[interface.name] = interface
-
-
-

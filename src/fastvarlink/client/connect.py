@@ -53,7 +53,7 @@ class Bridge:
         """Start the command; its end of the connection is returned as a socket."""
         ours, theirs = socket.socketpair()
         try:
-            self.processes.append(subprocess.Popen(self.argv, stdin=theirs, stdout=theirs))
+            self.processes.append(subprocess.Popen(self.argv, stdin=theirs.fileno(), stdout=theirs.fileno()))
         except BaseException:
             ours.close()
             raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -26,9 +26,7 @@ class ClientInterfaceHandler:
 
     def __init__(self, interface: Interface, namespaced: bool = False) -> None:
         if not isinstance(interface, Interface):
-            raise TypeError(
-                f"A handler is made for an Interface, not for a {type(interface).__name__}."
-            )
+            raise TypeError(f"A handler is made for an Interface, not for a {type(interface).__name__}.")
         self._interface = interface
         self._namespaced = namespaced
         self._busy = False
@@ -41,11 +39,14 @@ class ClientInterfaceHandler:
 
     @property
     def _in_use(self) -> bool:
-        return self._busy
+        return self._is_busy()
 
     @_in_use.setter
     def _in_use(self, value: bool) -> None:
         self._busy = value
+
+    def _is_busy(self) -> bool:
+        return self._busy
 
     def close(self) -> None:
         """Close the connection. To be implemented by subclasses."""
@@ -123,9 +124,7 @@ class ClientInterfaceHandler:
         self._begin()
         complete = False
         try:
-            self._send_message(
-                orjson.dumps({"method": plan.name, "more": True, "parameters": parameters})
-            )
+            self._send_message(orjson.dumps({"method": plan.name, "more": True, "parameters": parameters}))
             while not complete:
                 try:
                     result, continues = self._next_varlink_message()
@@ -138,5 +137,3 @@ class ClientInterfaceHandler:
             self._busy = False
             if not complete:
                 self.close()
-
-

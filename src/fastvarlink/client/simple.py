@@ -57,20 +57,17 @@ class SimpleClientInterfaceHandler(ClientInterfaceHandler):
             self._write = writer_of(file_or_socket)
             self._session = ClientSession(max_message_size)
         self._direct = self._channel is not None and all(
-            getattr(type(self), hook) is getattr(SimpleClientInterfaceHandler, hook)
-            for hook in _HOOKS
+            getattr(type(self), hook) is getattr(SimpleClientInterfaceHandler, hook) for hook in _HOOKS
         )
         super().__init__(interface, namespaced)
 
-    def _reopener(
-        self, reopen: Callable[[], socket.socket] | None
-    ) -> Callable[[], socket.socket] | None:
+    def _reopener(self, reopen: Callable[[], socket.socket] | None) -> Callable[[], socket.socket] | None:
         if reopen is None:
             return None
 
         def connect() -> socket.socket:
-            self._connection = reopen()
-            return self._connection
+            connection = self._connection = reopen()
+            return connection
 
         return connect
 
@@ -80,8 +77,7 @@ class SimpleClientInterfaceHandler(ClientInterfaceHandler):
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    @property
-    def _in_use(self) -> bool:
+    def _is_busy(self) -> bool:
         return self._busy or (self._channel is not None and self._channel.busy)
 
     @property
@@ -107,9 +103,7 @@ class SimpleClientInterfaceHandler(ClientInterfaceHandler):
         assert self._channel is not None
         doc = "\n".join(text for text in (method.doc, method.signature) if text)
         plan = self._plans.call(method.name)
-        setattr(
-            self, method.name, RemoteMethod(self._channel, plan, self._namespaced, method.name, doc)
-        )
+        setattr(self, method.name, RemoteMethod(self._channel, plan, self._namespaced, method.name, doc))
 
     def _call(self, method_name: str, *args: Any, **kwargs: Any) -> Any:
         """Call a method and return its result."""
@@ -154,4 +148,3 @@ class SimpleClientInterfaceHandler(ClientInterfaceHandler):
 
 
 __all__ = ["SimpleClientInterfaceHandler"]
-

@@ -26,9 +26,7 @@ __all__ = ["nodes_from_tree", "tree_from_nodes"]
 _EMPTY = tree.Struct(())
 
 
-def nodes_from_tree(
-    interface: tree.Interface, signatures: Mapping[str, str]
-) -> OrderedDict[str, Member]:
+def nodes_from_tree(interface: tree.Interface, signatures: Mapping[str, str]) -> OrderedDict[str, Member]:
     """The members of a tree as nodes, by name.
 
     ``signatures`` has the text of each method from its name on. The nodes have no ``any``; it
@@ -132,9 +130,7 @@ def _type(node: Node) -> tree.Type:
         case _CustomType():
             return tree.Named(node.name)
         case _Struct():
-            return tree.Struct(
-                tuple(tree.Field(name, _type(field)) for name, field in node.fields.items())
-            )
+            return tree.Struct(tuple(tree.Field(name, _type(field)) for name, field in node.fields.items()))
         case _Enum():
             return tree.Enum(tuple(tree.EnumValue(name) for name in node.fields))
         case _Object():

@@ -85,18 +85,7 @@ class _Error:
 
 
 Node: TypeAlias = (
-    _Object
-    | _Struct
-    | _Enum
-    | _Array
-    | _Maybe
-    | _Dict
-    | _CustomType
-    | bool
-    | int
-    | float
-    | str
-    | set[str]
+    _Object | _Struct | _Enum | _Array | _Maybe | _Dict | _CustomType | bool | int | float | str | set[str]
 )
 Member: TypeAlias = _Alias | _Method | _Error
 
@@ -120,13 +109,9 @@ class Scanner:
         self.method_signature = re.compile(
             r"(?:[ \t\n]|#.*)*\([^)]*\)(?:[ \t\n]|#.*)*->(?:[ \t\n]|#.*)*\([^)]*\)"
         )
-        self.keyword_pattern = re.compile(
-            r"\b[a-z]+\b|->|\?|\[\]|\[string\](?:\(\))?|[:,(){}]", re.ASCII
-        )
+        self.keyword_pattern = re.compile(r"\b[a-z]+\b|->|\?|\[\]|\[string\](?:\(\))?|[:,(){}]", re.ASCII)
         self.patterns: dict[str, re.Pattern[str]] = {
-            "interface-name": re.compile(
-                r"(?:[A-Za-z]+|xn--[a-z0-9]*)(?:\.[A-Za-z0-9](?:-*[A-Za-z0-9])*)+"
-            ),
+            "interface-name": re.compile(r"(?:[A-Za-z]+|xn--[a-z0-9]*)(?:\.[A-Za-z0-9](?:-*[A-Za-z0-9])*)+"),
             "member-name": re.compile(r"\b[A-Z][A-Za-z0-9]*\b", re.ASCII),
             "identifier": re.compile(r"\b[A-Za-z](?:_?[A-Za-z0-9])*\b", re.ASCII),
         }

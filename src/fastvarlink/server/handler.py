@@ -6,8 +6,8 @@ from socketserver import StreamRequestHandler
 from typing import Any
 
 from fastvarlink._core.connection import ServerConnection
-from fastvarlink.service import Service
 from fastvarlink.limits import MAX_MESSAGE_SIZE
+from fastvarlink.service import Service
 
 
 class RequestHandler(StreamRequestHandler):

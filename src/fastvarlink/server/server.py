@@ -6,18 +6,31 @@ import contextlib
 import errno
 import logging
 import os
-import socket
 import threading
 from collections.abc import Callable
+from socket import (
+    AF_INET,
+    AF_INET6,
+    AF_UNIX,
+    AI_PASSIVE,
+    IPPROTO_TCP,
+    SHUT_RDWR,
+    SO_REUSEADDR,
+    SOCK_STREAM,
+    SOL_SOCKET,
+    TCP_NODELAY,
+    getaddrinfo,
+    socket,
+)
 from socketserver import BaseServer, ForkingMixIn
 from typing import Any, Self
 
 from fastvarlink import address as addresses
 from fastvarlink._core.connection import ServerConnection
 from fastvarlink._core.reactor import CallbackSource, Reactor
+from fastvarlink.limits import MAX_MESSAGE_SIZE
 from fastvarlink.server.activation import get_listen_fd
 from fastvarlink.server.handler import handler_for, service_of
-from fastvarlink.limits import MAX_MESSAGE_SIZE
 
 logger = logging.getLogger("fastvarlink.server")
 
@@ -33,8 +46,8 @@ class Server(BaseServer):
     A unix socket may have a ``;mode=0600``.
     """
 
-    address_family: int = socket.AF_INET
-    socket_type: int = socket.SOCK_STREAM
+    address_family: int = AF_INET
+    socket_type: int = SOCK_STREAM
     request_queue_size = 1024
     allow_reuse_address = True
     # Bytes of the largest message in either direction. A client that sends more is cut off, as it could
@@ -44,10 +57,13 @@ class Server(BaseServer):
     close_timeout = 5.0
 
     server_address: Any
-    socket: socket.socket
+    socket: Any
 
     def __init__(
-        self, server_address: str, RequestHandlerClass: Any, bind_and_activate: bool = True  # noqa: N803
+        self,
+        server_address: str,
+        RequestHandlerClass: Any,
+        bind_and_activate: bool = True,
     ) -> None:
         self.remove_file: str | None = None
         self.mode: str | None = None
@@ -72,30 +88,28 @@ class Server(BaseServer):
     def _make_socket(self, server_address: str) -> Any:
         """Make the socket for an address; returns what to bind it to."""
         if self.listen_fd is not None:
-            self.socket = socket.socket(fileno=os.dup(self.listen_fd))
+            self.socket = socket(fileno=os.dup(self.listen_fd))
             self.address_family = self.socket.family
             return self.socket.getsockname()
         parsed = addresses.parse(server_address)
         if isinstance(parsed, addresses.Unix):
-            self.address_family = socket.AF_UNIX
+            self.address_family = AF_UNIX
             if not parsed.abstract:
                 self.mode = parsed.properties.get("mode")
                 self.remove_file = parsed.path
             sockaddr: Any = parsed.sockaddr
         else:
-            found = socket.getaddrinfo(
-                parsed.host, parsed.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-            )
+            found = getaddrinfo(parsed.host, parsed.port, type=SOCK_STREAM, flags=AI_PASSIVE)
             self.address_family, self.socket_type, _, _, sockaddr = found[0]
-        self.socket = socket.socket(self.address_family, self.socket_type)
+        self.socket = socket(self.address_family, self.socket_type)
         return sockaddr
 
     # ---- what socketserver calls, and programs override
 
     def server_bind(self) -> None:
         """Bind the socket to its address."""
-        if self.allow_reuse_address and self.address_family != socket.AF_UNIX:
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if self.allow_reuse_address and self.address_family != AF_UNIX:
+            self.socket.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
         if self.listen_fd is None:
             try:
                 self.socket.bind(self.server_address)
@@ -115,13 +129,14 @@ class Server(BaseServer):
 
     def fileno(self) -> int:
         """The descriptor of the listening socket."""
-        return self.socket.fileno()
+        fd: int = self.socket.fileno()
+        return fd
 
-    def get_request(self) -> tuple[socket.socket, Any]:
+    def get_request(self) -> tuple[Any, Any]:
         """Accept a connection; BlockingIOError when none is waiting."""
         request, client_address = self.socket.accept()
-        if request.family in (socket.AF_INET, socket.AF_INET6):
-            request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if request.family in (AF_INET, AF_INET6):
+            request.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
         return request, client_address
 
     def process_request(self, request: Any, client_address: Any) -> None:
@@ -140,7 +155,7 @@ class Server(BaseServer):
         """End a connection in both directions, then close it."""
         # It may have ended by itself already.
         with contextlib.suppress(OSError):
-            request.shutdown(socket.SHUT_RDWR)
+            request.shutdown(SHUT_RDWR)
         self.close_request(request)
 
     def close_request(self, request: Any) -> None:
@@ -262,7 +277,10 @@ class ThreadingServer(Server):
     daemon_threads = True
 
     def __init__(
-        self, server_address: str, RequestHandlerClass: Any, bind_and_activate: bool = True  # noqa: N803
+        self,
+        server_address: str,
+        RequestHandlerClass: Any,
+        bind_and_activate: bool = True,
     ) -> None:
         self._threads: set[threading.Thread] = set()
         super().__init__(server_address, RequestHandlerClass, bind_and_activate)

@@ -109,7 +109,7 @@ class Service:
         self._handlers = Registry(self._table.forget, handlers)
         self._table.forget()
 
-    def GetInfo(self) -> dict[str, Any]:  # noqa: N802
+    def GetInfo(self) -> dict[str, Any]:
         """org.varlink.service.GetInfo()"""
         return {
             "vendor": self.vendor,
@@ -119,7 +119,7 @@ class Service:
             "interfaces": list(self._interfaces),
         }
 
-    def GetInterfaceDescription(self, interface: str) -> dict[str, str]:  # noqa: N802
+    def GetInterfaceDescription(self, interface: str) -> dict[str, str]:
         """org.varlink.service.GetInterfaceDescription()"""
         found = self._interfaces.get(interface)
         if found is None:
@@ -184,9 +184,7 @@ class Service:
             encoder=encoder_function(self._json_encoder_cls),
         )
 
-    def handle(
-        self, message: bytes, _server: Any = None, _request: Any = None
-    ) -> Iterator[bytes]:
+    def handle(self, message: bytes, _server: Any = None, _request: Any = None) -> Iterator[bytes]:
         """Answer one call without a server: yields the replies, neither with a NUL at its end.
 
         ``message`` is a call, with or without its NUL. ProtocolError if it is none. Throw an exception

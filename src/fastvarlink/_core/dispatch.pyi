@@ -1,0 +1,40 @@
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from fastvarlink._core.schema import Checker
+
+KEYWORDS: dict[str, int]
+
+class Origin:
+    def __init__(self, server: Any = None, request: Any = None) -> None: ...
+
+class MethodPlan:
+    @property
+    def name(self) -> str: ...
+    def __init__(
+        self,
+        name: str,
+        takes: Checker,
+        gives: Checker,
+        target: Any,
+        attribute: str,
+        *,
+        interface: Any,
+        method: Any,
+        namespaced: bool,
+        keywords_of: Callable[[Callable[..., Any]], int],
+        encoder: Callable[[Any], Any] | None = None,
+    ) -> None: ...
+
+class MethodTable:
+    def __init__(
+        self,
+        resolve: Callable[[str], MethodPlan],
+        explain: Callable[[str | None, Exception], tuple[bytes, bytes | None]],
+    ) -> None: ...
+    def forget(self) -> None: ...
+
+class Answerer:
+    def __init__(self, session: Any, table: MethodTable, origin: Origin) -> None: ...
+
+def respond(table: MethodTable, message: bytes, server: Any, request: Any, limit: int) -> Iterator[bytes]: ...
