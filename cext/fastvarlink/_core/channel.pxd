@@ -1,7 +1,7 @@
 # cython: language_level=3str
 """The client's end of one connection."""
 
-from fastvarlink._core.link cimport Link
+from fastvarlink._core.link cimport Link, LinkStatus
 from fastvarlink._core.schema cimport Checker
 from fastvarlink._core.session cimport ClientSession
 
@@ -34,6 +34,8 @@ cdef class Channel:
 
     cdef int connect(self, object connection) except -1
     cdef int check_open(self) except -1
+    cdef int check_quiet(self) except -1
+    cdef int lose(self, LinkStatus status) except -1
     cdef int acquire(self) except -1
     cdef int release(self) except -1
     cdef int send(self, CallPlan plan, bytes parameters, int flags) except -1

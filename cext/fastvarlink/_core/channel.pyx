@@ -203,6 +203,7 @@ cdef class Channel:
     cdef int send(self, CallPlan plan, bytes parameters, int flags) except -1:
         """Queues a call and, if no reply is expected, writes it."""
         self.check_open()
+        self.check_quiet()
         self.session.call(plan.wire_name, parameters, flags)
         if flags & ONEWAY:
             self.transfer(False)
@@ -216,6 +217,30 @@ cdef class Channel:
         if self.closed:
             raise ConnectionLost(f"The connection is closed. {self.why_closed}")
         return 0
+
+    cdef int check_quiet(self) except -1:
+        """Makes sure that nothing has come that no call waits for: it would be taken for a reply."""
+        cdef LinkStatus status
+        if self.session.waiting():
+            return 0
+        status = LINK_BLOCKED if stored(self.session.reader.buffer) else self.link.probe()
+        if status == LINK_OK:
+            return 0
+        if status == LINK_BLOCKED:
+            self.fail("The service has sent a reply to no call.")
+            raise ProtocolError(f"The connection has been closed. {self.why_closed}")
+        return self.lose(status)
+
+    cdef int lose(self, LinkStatus status) except -1:
+        """Closes the connection, which the other side or the system has ended, and says so."""
+        if self.closed:
+            raise ConnectionLost(f"The connection is closed. {self.why_closed}")
+        if status == LINK_END:
+            why = "The service has closed it."
+        else:
+            why = f"The system says: {strerror(self.link.error).decode()}."
+        self.fail(why)
+        raise ConnectionLost(f"The connection is lost. {why}")
 
     def send_message(self, bytes message not None):
         """Send a call that the program has encoded itself, without its NUL. Nothing is waited for."""
@@ -250,14 +275,7 @@ cdef class Channel:
         if status == LINK_BLOCKED:
             self.fail("A call on it ran out of time before its reply came.")
             raise TimeoutError("The service has not answered within the time limit of the socket.")
-        if self.closed:
-            raise ConnectionLost(f"The connection is closed. {self.why_closed}")
-        if status == LINK_END:
-            why = "The service has closed it."
-        else:
-            why = f"The system says: {strerror(self.link.error).decode()}."
-        self.fail(why)
-        raise ConnectionLost(f"The connection is lost. {why}")
+        return self.lose(status)
 
     cdef int await_reply(self) except -1:
         """Waits for the next reply: session.message holds it."""

@@ -20,6 +20,7 @@ cdef class ServerConnection(Source):
     cdef bint readable  # there may be something to read
     cdef bint blocked  # the socket takes no more for now
     cdef bint armed  # epoll watches for the socket to take more
+    cdef bint ending  # the peer has said that it sends no more; it may still have to be read
     cdef bint ended  # the peer sends no more
     cdef bint gone  # the peer reads no more: replies are dropped
     cdef bint closing  # to be closed as soon as its thread lets it

@@ -106,6 +106,8 @@ cdef class ServerConnection(Source):
             self.gone = True
         if events & (EPOLLOUT | EPOLLHUP | EPOLLERR):
             self.blocked = False
+        if events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR):
+            self.ending = True
         if events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR):
             self.readable = True
         if self.busy:
@@ -263,7 +265,8 @@ cdef class ServerConnection(Source):
         finally:
             self.filling = False
         if status == LINK_OK:
-            if not self.link.short_read:
+            # A short read has left nothing behind but, perhaps, the end that has been announced.
+            if not self.link.short_read or self.ending:
                 self.readable = True
         elif status == LINK_END:
             self.ended = True

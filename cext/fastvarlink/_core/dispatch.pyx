@@ -39,6 +39,9 @@ cdef extern from "Python.h":
     PyObject *PyIter_Next(object iterator) except? NULL
     void Py_DECREF(PyObject *reference)
 
+# No handler is this, not even a missing one.
+cdef object NONE_YET = object()
+
 cdef enum:
     ON_STACK = 16  # parameters that are passed without a tuple
 
@@ -110,6 +113,7 @@ cdef class MethodPlan:
         self.keywords_of = keywords_of
         self.encoder = encoder
         self.wire_name = name.encode()
+        self.function = NONE_YET
 
     cdef object call(self, Message message, Origin origin):
         cdef Fault fault

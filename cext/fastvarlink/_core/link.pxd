@@ -26,6 +26,9 @@ cdef class Link:
     # Writes all that is queued and, if wanted, reads once, waiting for both. LINK_BLOCKED where the
     # descriptor is non-blocking: wait() then waits for what could not be done.
     cdef LinkStatus exchange(self, bint read) except *
+    # For a connection on which nothing is expected: LINK_OK while nothing has come, LINK_BLOCKED if
+    # something has, LINK_END or LINK_LOST.
+    cdef LinkStatus probe(self) noexcept
     # Waits until exchange() can go on, up to timeout milliseconds, for ever if negative.
     # LINK_BLOCKED means that the time is over.
     cdef LinkStatus wait(self, int timeout) except *

@@ -18,6 +18,7 @@ cdef extern from "<sys/socket.h>" nogil:
     ssize_t send(int fd, const void *what, size_t size, int flags)
     int MSG_DONTWAIT
     int MSG_NOSIGNAL
+    int MSG_PEEK
 
 cdef extern from "<poll.h>" nogil:
     struct pollfd:
@@ -133,6 +134,21 @@ cdef class Link:
                 PyErr_CheckSignals()
             elif failure:
                 self.error = failure
+                return LINK_LOST
+
+    cdef LinkStatus probe(self) noexcept:
+        cdef char byte
+        cdef ssize_t got
+        while True:
+            got = recv(self.fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK)
+            if got > 0:
+                return LINK_BLOCKED
+            if got == 0:
+                return LINK_END
+            if errno == EAGAIN:
+                return LINK_OK
+            if errno != EINTR:
+                self.error = errno
                 return LINK_LOST
 
     cdef LinkStatus wait(self, int timeout) except *:

@@ -135,7 +135,7 @@ cdef class ServerSession(Session):
     cdef bint wants_more(self) except -1:
         return (
             not self.broken
-            and self.reader.waiting() < self.reader.limit
+            and stored(self.reader.buffer) < self.reader.limit
             and self.reader.count_ahead() < MAX_AHEAD
         )
 
