@@ -2,7 +2,7 @@
 
 FASTVARLINK_BUILD chooses the mode:
   release   (default) optimised, no debug information
-  debug     the core's own assertions on, symbols kept
+  debug     the core's own checks on, symbols kept, warnings are errors
   coverage  line tracing for coverage.py
 """
 
@@ -27,7 +27,7 @@ MODULES = (
 # -O3 is named here because a CFLAGS in the environment would drop the one Python was built with.
 MODES = {
     "release": {"args": ["-O3", "-g0"], "macros": [], "directives": {}},
-    "debug": {"args": ["-O1", "-g"], "macros": [("FASTVARLINK_DEBUG", "1")], "directives": {}},
+    "debug": {"args": ["-O1", "-g", "-Werror"], "macros": [("FASTVARLINK_DEBUG", "1")], "directives": {}},
     "coverage": {
         "args": ["-O0", "-g"],
         "macros": [("FASTVARLINK_DEBUG", "1"), ("CYTHON_TRACE_NOGIL", "1")],
@@ -48,7 +48,7 @@ setup(
                 [f"cext/fastvarlink/_core/{name}.pyx"],
                 extra_compile_args=[*build["args"], "-fvisibility=hidden", "-Wall", "-Wextra"],
                 include_dirs=["cext/fastvarlink/_core"],
-                depends=["cext/fastvarlink/_core/park.h"],
+                depends=["cext/fastvarlink/_core/park.h", "cext/fastvarlink/_core/check.h"],
                 define_macros=[("_GNU_SOURCE", None), *build["macros"]],
             )
             for name in MODULES

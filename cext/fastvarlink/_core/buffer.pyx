@@ -13,6 +13,9 @@ from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc, PyMem_RawRealloc
 from libc.stddef cimport size_t
 from libc.string cimport memcpy, memmove
 
+cdef extern from "check.h" nogil:
+    void CHECK(bint what)
+
 cdef enum:
     BLOCK = 16384  # bytes of a pooled block: some two hundred small messages
     POOL = 16  # blocks kept
@@ -49,6 +52,7 @@ cdef class Buffer:
         self.pins = 0
 
     def __dealloc__(self):
+        CHECK(self.pins == 0)
         give_block(self.data, self.capacity)
 
     cdef char *reserve(self, size_t size) except NULL:
@@ -92,9 +96,11 @@ cdef class Buffer:
         return 0
 
     cdef void commit(self, size_t size) noexcept nogil:
+        CHECK(size <= self.capacity - self.end)
         self.end += size
 
     cdef void consume(self, size_t size) noexcept nogil:
+        CHECK(size <= self.end - self.start)
         self.start += size
         if self.start == self.end and self.pins == 0:
             self.start = self.end = 0

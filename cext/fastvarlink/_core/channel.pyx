@@ -31,6 +31,9 @@ from fastvarlink.error import (
     ProtocolError,
 )
 
+cdef extern from "check.h" nogil:
+    void CHECK(bint what)
+
 cdef extern from "pythread.h" nogil:
     unsigned long PyThread_get_thread_ident()
 
@@ -202,6 +205,7 @@ cdef class Channel:
 
     cdef int send(self, CallPlan plan, bytes parameters, int flags) except -1:
         """Queues a call and, if no reply is expected, writes it."""
+        CHECK(self.owner == PyThread_get_thread_ident())
         self.check_open()
         self.check_quiet()
         self.session.call(plan.wire_name, parameters, flags)

@@ -38,6 +38,9 @@ from fastvarlink._core.reactor cimport (
 from fastvarlink._core.session cimport MESSAGE, VIOLATION, ServerSession, SessionEvent
 from fastvarlink.error import ConnectionLost
 
+cdef extern from "check.h" nogil:
+    void CHECK(bint what)
+
 cdef extern from "<time.h>" nogil:
     struct timespec:
         long tv_sec
@@ -141,6 +144,7 @@ cdef class ServerConnection(Source):
     cdef int run(self) except -1:
         cdef SessionEvent event
         cdef int reads = 0
+        CHECK(self.busy)
         while not self.closed:
             if self.closing:
                 # A thread that is reading closes when it has: the descriptor must not change hands
@@ -257,6 +261,7 @@ cdef class ServerConnection(Source):
 
     cdef int read(self) except -1:
         cdef LinkStatus status
+        CHECK(not self.filling)
         # Before the read: an event that comes during it must not be forgotten.
         self.readable = False
         self.filling = True

@@ -13,6 +13,9 @@ from libc.string cimport memchr
 from fastvarlink._core.buffer cimport Buffer, stored, vacant
 from fastvarlink.error import MessageTooLarge
 
+cdef extern from "check.h" nogil:
+    void CHECK(bint what)
+
 cdef enum:
     ROOM = 4096  # bytes of room a read asks for at least
     CHUNK = 1 << 20  # bytes a read takes at most
@@ -52,6 +55,7 @@ cdef class FrameReader:
         cdef size_t kept = stored(buffer)
         cdef const char *base = buffer.data + buffer.start
         cdef const char *nul
+        CHECK(self.taken <= self.scanned and seen <= kept)
         if kept == seen:
             return False
         nul = <const char *> memchr(base + seen, 0, kept - seen)

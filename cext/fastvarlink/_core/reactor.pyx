@@ -42,6 +42,9 @@ cdef extern from "<sys/eventfd.h>" nogil:
 cdef extern from "<unistd.h>" nogil:
     int close(int fd)
 
+cdef extern from "check.h" nogil:
+    void CHECK(bint what)
+
 cdef extern from "park.h" nogil:
     int PARK_TAKEN
     int PARK_TIMEOUT
@@ -224,6 +227,8 @@ cdef class Reactor:
             self.current = None
             held_up.overtaken()
         while not self.stopping:
+            # Only the leader touches what has been harvested.
+            CHECK(self.leading())
             if self.first < self.count:
                 self.first += 1
                 self.run_event(self.events[self.first - 1])
