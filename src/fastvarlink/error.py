@@ -137,7 +137,7 @@ class VarlinkError(Error):
     """An error reply. Raised by calls; raise it (or a subclass) in a handler to send it.
 
     ``message`` is the wire form, ``{"error": NAME, "parameters": {...}}``. It is kept in
-    ``args[0]``, in plain JSON types.
+    ``args[0]``, in plain JSON types. The parameters are attributes as well.
     """
 
     @classmethod
@@ -155,6 +155,13 @@ class VarlinkError(Error):
                 f"not from {type(message).__name__}."
             )
         super().__init__(_plain(message))
+
+    def __getattr__(self, name: str) -> Any:
+        # Reached for what is no attribute: a parameter of the error (rule R5).
+        parameters = self.args[0].get("parameters") if self.args else None
+        if isinstance(parameters, dict) and name in parameters:
+            return parameters[name]
+        raise AttributeError(f"The error {self.args[:1]} has no parameter {name!r}.")
 
     def error(self) -> Any:
         """The qualified name of the error, None when the message had none."""

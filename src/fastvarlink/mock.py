@@ -107,13 +107,13 @@ def _declared_reply(method: str, doc: str, annotation: Any) -> str:
 class MockedServiceProcess:
     """What runs in the service's process. The generated script sets the attributes."""
 
-    address: str | None = None
+    address: str = ""
     vendor: Any = None
     product: Any = None
     version: Any = None
     url: Any = None
     interface: str | None = None
-    interface_file: str | None = None
+    interface_file: str = ""
     interface_name: str | None = None
     interface_content: str | None = None
     service_to_mock: Any = None

@@ -149,9 +149,9 @@ class Router:
             while True:
                 raw = self._next_reply(connection, target)
                 write_whole(sys.stdout.fileno(), raw + b"\0")
-                reply = parsed(raw, target)
-                if not reply.get("continues"):
-                    return bool(call.get("upgrade")) and reply.get("error") is None
+                answer = parsed(raw, target)
+                if not answer.get("continues"):
+                    return bool(call.get("upgrade")) and answer.get("error") is None
 
     def _next_reply(self, connection: socket.socket, target: str) -> bytes:
         while (raw := self._replies.next()) is None:
