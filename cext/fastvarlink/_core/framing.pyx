@@ -5,13 +5,14 @@ The reader remembers how far it looked, so a frame that arrives a byte at a time
 that arrives whole (rule F6).
 """
 
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
 from libc.stddef cimport size_t
 from libc.stdint cimport uint64_t
 from libc.string cimport memchr
 
 from fastvarlink._core.buffer cimport Buffer, stored, vacant
-from fastvarlink.error import MessageTooLarge
+from fastvarlink.error import MessageTooLarge, ProtocolError
 
 cdef extern from "check.h" nogil:
     void CHECK(bint what)
@@ -21,7 +22,14 @@ cdef enum:
     CHUNK = 1 << 20  # bytes a read takes at most
 
 
+def frame_of(bytes message not None):
+    """A message as it goes over the wire: with the NUL that ends it."""
+    return message + b"\0"
+
+
 cdef class FrameReader:
+    """Splits what arrives into frames of at most limit bytes each."""
+
     def __cinit__(self, size_t limit):
         self.buffer = Buffer()
         self.limit = limit
@@ -88,6 +96,33 @@ cdef class FrameReader:
 
     cdef size_t most(self) noexcept:
         return min(vacant(self.buffer), <size_t> CHUNK)
+
+    def receive(self, bytes data not None):
+        """Take bytes that have arrived, in pieces of any size."""
+        self.buffer.append(PyBytes_AS_STRING(data), <size_t> PyBytes_GET_SIZE(data))
+
+    def next_frame(self):
+        """The next frame as bytes, without its NUL; None when more has to arrive first.
+
+        ProtocolError for a frame over the limit.
+        """
+        cdef const char *frame
+        cdef size_t size
+        cdef FrameStatus status = self.take(&frame, &size)
+        if status == FRAME_TOO_LARGE:
+            raise ProtocolError(f"The peer sent a message that is larger than {self.limit} bytes.")
+        if status == FRAME_NONE:
+            return None
+        return PyBytes_FromStringAndSize(frame, <Py_ssize_t> size)
+
+    def rest(self):
+        """What has arrived and has not been handed out; it is forgotten here."""
+        cdef size_t size = stored(self.buffer)
+        cdef bytes data = PyBytes_FromStringAndSize(
+            self.buffer.data + self.buffer.start if size else NULL, <Py_ssize_t> size
+        )
+        self.discard()
+        return data
 
     cdef void discard(self) noexcept:
         self.taken = self.scanned = self.taken + stored(self.buffer)

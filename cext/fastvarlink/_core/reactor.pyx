@@ -71,6 +71,9 @@ cdef enum:
     LOOK = 1000  # microseconds between two looks of the watchdog
     QUIET_LOOKS = 20  # looks without anything new after which it sleeps
     IDLE_THREADS = 16  # threads kept waiting for their turn
+    # Milliseconds after which a thread that may be the main one looks for signals: one that arrives in
+    # the instant before it waits does not interrupt the wait.
+    SIGNALS = 500
     IDLE_TIME = 10_000_000  # microseconds a thread waits for its turn before it ends
 
 cdef uint64_t BUSY = 1
@@ -233,7 +236,12 @@ cdef class Reactor:
                 self.first += 1
                 self.run_event(self.events[self.first - 1])
             else:
-                timeout = 0 if self.queue else -1
+                if self.queue:
+                    timeout = 0
+                elif self.spawn is None:
+                    timeout = SIGNALS
+                else:
+                    timeout = -1
                 # From here on nobody may take the lead away, unless somebody has.
                 if not word_swap(&self.lead, busy, waiting):
                     return 0
@@ -253,8 +261,10 @@ cdef class Reactor:
                 else:
                     self.first = 0
                     self.count = count
-                    if self.queue and (count == 0 or timeout == 0):
+                    if self.queue:
                         self.run_source(self.queue.popleft(), 0)
+                    elif count == 0:
+                        PyErr_CheckSignals()
             if word_get(&self.lead) != busy:
                 return 0
         word_swap(&self.lead, busy, 0)
@@ -327,52 +337,51 @@ cdef class Reactor:
         Signals are handled here, so that an exception of a signal handler leaves through this call.
         """
         cdef uint64_t seen = 0
-        cdef uint64_t lead
         cdef uint64_t steps = 0
+        cdef uint64_t lead
         cdef int quiet = 0
-        cdef int outcome
+        cdef int looks
         cdef int64_t left = <int64_t> (timeout * 1e6) if timeout >= 0 else -1
+        cdef int64_t nap
         cdef bint promoted
         while not self.stopping:
             promoted = False
+            looks = 0
             with nogil:
-                while True:
-                    if quiet < QUIET_LOOKS:
-                        outcome = park_wait(&self.alarm, LOOK)
-                    else:
+                while looks < SIGNALS and not self.stopping:
+                    looks += 1
+                    nap = LOOK
+                    if quiet >= QUIET_LOOKS:
                         self.parked = 1
                         # Whoever gets busy from here on sees the mark; who already was is seen.
-                        if word_get(&self.lead) & BUSY:
-                            outcome = park_wait(&self.alarm, LOOK)
-                        else:
-                            outcome = park_wait(&self.alarm, left)
-                        self.parked = 0
-                        if outcome == PARK_TIMEOUT:
-                            break
-                        quiet = 0
-                    if outcome == PARK_SIGNAL or self.stopping:
-                        break
+                        if not word_get(&self.lead) & BUSY:
+                            nap = SIGNALS * 1000
+                            looks = SIGNALS
+                    if left >= 0:
+                        left -= nap
+                    if park_wait(&self.alarm, nap) == PARK_SIGNAL:
+                        looks = SIGNALS
+                    self.parked = 0
                     lead = word_get(&self.lead)
-                    if lead & BUSY:
-                        quiet = 0
-                        if lead == seen and self.steps == steps and word_swap(&self.lead, lead, 0):
+                    if lead & BUSY and lead == seen and self.steps == steps:
+                        if word_swap(&self.lead, lead, 0):
                             promoted = True
                             park_post(&self.turn)
                             break
-                    elif self.steps == steps:
-                        quiet += 1
-                    else:
+                    if self.steps != steps or lead & BUSY:
                         quiet = 0
+                    elif quiet < QUIET_LOOKS:
+                        quiet += 1
                     seen = lead
                     steps = self.steps
+            PyErr_CheckSignals()
             if promoted:
+                quiet = 0
                 self.promotions += 1
-            if self.idle == 0 and not self.stopping and promoted:
-                self.spawn()
-            if outcome == PARK_SIGNAL:
-                PyErr_CheckSignals()
-            elif outcome == PARK_TIMEOUT and not promoted:
-                return True
+                if self.idle == 0 and not self.stopping:
+                    self.spawn()
+            elif timeout >= 0 and left <= 0:
+                return not self.stopping
         return False
 
     def stop(self):

@@ -15,43 +15,13 @@ from argparse import Namespace
 from typing import Any
 
 import fastvarlink
+from fastvarlink._core.framing import FrameReader, frame_of
 from fastvarlink.cli.commands import RESOLVER, connect
 from fastvarlink.cli.fault import fail, told
+from fastvarlink.error import ProtocolError
+from fastvarlink.limits import MAX_MESSAGE_SIZE
 
 CHUNK = 65536
-# Matches the limit of the library: a message that never ends must not fill the memory.
-LARGEST = 16 << 20
-
-
-class Framer:
-    """Splits what it is given at each NUL, and keeps the rest for the next time."""
-
-    def __init__(self) -> None:
-        self._waiting = bytearray()
-        self._searched = 0
-
-    def add(self, data: bytes) -> None:
-        self._waiting += data
-
-    def next(self) -> bytes | None:
-        """The next whole message without its NUL, or None when there is none yet."""
-        end = self._waiting.find(b"\0", self._searched)
-        if end < 0:
-            self._searched = len(self._waiting)
-            if self._searched > LARGEST:
-                fail(f"A message is longer than {LARGEST} bytes; the bridge passes on none so long.")
-            return None
-        message = bytes(self._waiting[:end])
-        del self._waiting[: end + 1]
-        self._searched = 0
-        return message
-
-    def rest(self) -> bytes:
-        """What has come and is no whole message; it is forgotten here."""
-        rest = bytes(self._waiting)
-        self._waiting.clear()
-        self._searched = 0
-        return rest
 
 
 def varlink_bridge(args: Namespace) -> None:
@@ -117,14 +87,14 @@ class Router:
         self._client: fastvarlink.Client | None = None
         self._connection: socket.socket | None = None
         self._interface: str | None = None
-        self._replies = Framer()
+        self._replies = FrameReader(MAX_MESSAGE_SIZE)
 
     def run(self) -> None:
-        calls = Framer()
+        calls = FrameReader(MAX_MESSAGE_SIZE)
         try:
             while data := os.read(sys.stdin.fileno(), CHUNK):
-                calls.add(data)
-                while (message := calls.next()) is not None:
+                calls.receive(data)
+                while (message := whole(calls)) is not None:
                     if self._route(message):
                         self._hand_over(calls.rest())
                         return
@@ -140,25 +110,25 @@ class Router:
         except fastvarlink.VarlinkError as error:
             if not call.get("oneway"):
                 reply = json.dumps(error, cls=fastvarlink.VarlinkEncoder).encode()
-                write_whole(sys.stdout.fileno(), reply + b"\0")
+                write_whole(sys.stdout.fileno(), frame_of(reply))
             return False
         with told(target):
-            connection.sendall(message + b"\0")
+            connection.sendall(frame_of(message))
             if call.get("oneway"):
                 return False
             while True:
                 raw = self._next_reply(connection, target)
-                write_whole(sys.stdout.fileno(), raw + b"\0")
+                write_whole(sys.stdout.fileno(), frame_of(raw))
                 answer = parsed(raw, target)
                 if not answer.get("continues"):
                     return bool(call.get("upgrade")) and answer.get("error") is None
 
     def _next_reply(self, connection: socket.socket, target: str) -> bytes:
-        while (raw := self._replies.next()) is None:
+        while (raw := whole(self._replies)) is None:
             data = connection.recv(CHUNK)
             if not data:
                 fail(f"The service of {target} closed the connection before it had answered.")
-            self._replies.add(data)
+            self._replies.receive(data)
         return raw
 
     def _connected(self, interface: str) -> socket.socket:
@@ -194,6 +164,14 @@ class Router:
         with told(self._interface or ""):
             self._connection.sendall(early)
             pass_through(self._connection)
+
+
+def whole(reader: FrameReader) -> bytes | None:
+    """The next whole message, None when there is none yet. Fails for one over the limit."""
+    try:
+        return reader.next_frame()
+    except ProtocolError as error:
+        fail(f"The bridge passes on no message so long: {error}")
 
 
 def parsed(message: bytes, source: str) -> dict[str, Any]:

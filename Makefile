@@ -1,0 +1,36 @@
+# make demo, make test, make lint, make bench, make clean.
+# PYTHON=python3.12 chooses the interpreter, VENV the virtual environment.
+
+PYTHON ?= python3
+VENV ?= .venv
+PYTEST_ARGS ?=
+
+RUN = $(VENV)/bin/python
+BUILD = @tools/require.sh $(PYTHON) && tools/build.sh $(PYTHON) $(VENV)
+
+.PHONY: demo test lint bench clean
+
+demo:
+	$(BUILD) ""
+	@$(RUN) tools/demo.py
+
+test:
+	$(BUILD) "[test]"
+	$(RUN) -m pytest tests $(PYTEST_ARGS)
+
+lint:
+	$(BUILD) "[test,lint]"
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy --strict
+	$(RUN) -m mypy --strict examples tools/*.py
+	PATH="$(abspath $(VENV))/bin:$$PATH" cython-lint cext
+
+bench:
+	$(BUILD) "[bench]"
+	$(RUN) -m pytest bench
+
+clean:
+	rm -rf build dist .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks
+	rm -rf src/*.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

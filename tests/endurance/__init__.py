@@ -1,0 +1,1 @@
+"""Abuse: many connections, rude ones and stuck handlers, with others looking on."""

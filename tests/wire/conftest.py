@@ -1,0 +1,108 @@
+"""A server and a scripted peer for each test, on fresh sockets, ended when the test is over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import fastvarlink
+
+from .rawstream import Pieces, RawStream
+from .sample import DESCRIPTION, INTERFACE, RunningServer, State
+from .scripted import Script, ScriptedPeer
+
+
+@pytest.fixture(params=["whole", "bytes"])
+def pieces(request: pytest.FixtureRequest) -> Pieces:
+    """How the raw side writes: every test runs both ways and must come out the same."""
+    chosen: Pieces = request.param
+    return chosen
+
+
+@pytest.fixture
+def start_server(tmp_path: Path) -> Iterator[Callable[..., RunningServer]]:
+    """Start a server; keywords as for RunningServer."""
+    running: list[RunningServer] = []
+
+    def start(**options: Any) -> RunningServer:
+        server = RunningServer(tmp_path, **options)
+        running.append(server)
+        return server
+
+    yield start
+    for server in running:
+        server.stop()
+
+
+@pytest.fixture
+def server(start_server: Callable[..., RunningServer]) -> RunningServer:
+    return start_server()
+
+
+@pytest.fixture
+def state(server: RunningServer) -> State:
+    return server.state
+
+
+@pytest.fixture
+def connect(pieces: Pieces) -> Iterator[Callable[[RunningServer], RawStream]]:
+    """Connect to a server; the stream is closed after the test."""
+    streams: list[RawStream] = []
+
+    def connect_to(server: RunningServer) -> RawStream:
+        stream = RawStream.connect(server.address, pieces)
+        streams.append(stream)
+        return stream
+
+    yield connect_to
+    for stream in streams:
+        stream.close()
+
+
+@pytest.fixture
+def stream(server: RunningServer, connect: Callable[[RunningServer], RawStream]) -> RawStream:
+    """A connection to the server."""
+    return connect(server)
+
+
+@pytest.fixture
+def peer(tmp_path: Path, pieces: Pieces) -> Iterator[ScriptedPeer]:
+    scripted = ScriptedPeer(tmp_path, pieces)
+    yield scripted
+    scripted.close()
+
+
+class Caller:
+    """A client of fastvarlink with one handler of the sample interface, at a scripted peer."""
+
+    def __init__(self, peer: ScriptedPeer, **limits: int) -> None:
+        self.peer = peer
+        self.client: Any = fastvarlink.Client(peer.address)
+        for name, value in limits.items():
+            setattr(self.client, name, value)
+        self.client.add_interface(fastvarlink.Interface(DESCRIPTION))
+        self.handler: Any = self.client.open(INTERFACE)
+
+    def close(self) -> None:
+        self.handler.close()
+        self.client.cleanup()
+
+
+@pytest.fixture
+def call_at(peer: ScriptedPeer) -> Iterator[Callable[..., Caller]]:
+    """Start the peer with the script and connect a client to it."""
+    callers: list[Caller] = []
+
+    def start(script: Script, **limits: int) -> Caller:
+        peer.start(script)
+        caller = Caller(peer, **limits)
+        callers.append(caller)
+        return caller
+
+    yield start
+    for caller in callers:
+        caller.close()
+    peer.finish()

@@ -1,0 +1,98 @@
+"""F10 and F11 at the server: what is done when the caller stops writing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from .eventually import eventually
+from .rawstream import RawStream, call
+from .sample import INTERFACE, RunningServer, State
+
+PING = f"{INTERFACE}.Ping"
+ONE = call(PING, {"text": "one"})
+
+
+@pytest.mark.rule("F10")
+@pytest.mark.parametrize("calls", [1, 5, 200])
+def test_half_close_after_calls(stream: RawStream, calls: int) -> None:
+    stream.send(ONE * calls)
+    stream.end_writing()
+    assert stream.read_replies(calls) == [{"parameters": {"text": "one"}}] * calls
+    stream.expect_end()
+
+
+@pytest.mark.rule("F10")
+def test_half_close_over_tcp(
+    start_server: Callable[..., RunningServer], connect: Callable[[RunningServer], RawStream]
+) -> None:
+    stream = connect(start_server(address="tcp:127.0.0.1:0"))
+    stream.send(ONE)
+    stream.end_writing()
+    assert stream.read_reply() == {"parameters": {"text": "one"}}
+    stream.expect_end()
+
+
+@pytest.mark.rule("F10")
+def test_half_close_while_the_handler_runs(stream: RawStream, state: State) -> None:
+    stream.send(call(f"{INTERFACE}.Hold", {"text": "held"}) + ONE)
+    stream.end_writing()
+    state.wait_for_arrival()
+    state.gate.set()
+    assert [r["parameters"]["text"] for r in stream.read_replies(2)] == ["held", "one"]
+    stream.expect_end()
+
+
+@pytest.mark.rule("F10")
+def test_half_close_after_a_streaming_call(stream: RawStream) -> None:
+    stream.send(call(f"{INTERFACE}.Count", {"n": 100}, more=True))
+    stream.end_writing()
+    assert [r["parameters"]["i"] for r in stream.read_replies(100)] == list(range(100))
+    stream.expect_end()
+
+
+@pytest.mark.rule("F10")
+def test_half_close_in_the_middle_of_a_stream(stream: RawStream, state: State) -> None:
+    stream.send(call(f"{INTERFACE}.Gated", more=True))
+    assert stream.read_reply() == {"parameters": {"i": 0}, "continues": True}
+    state.wait_for_arrival()
+    stream.end_writing()
+    state.gate.set()
+    assert stream.read_reply()["parameters"] == {"i": 1}
+    stream.expect_end()
+
+
+@pytest.mark.rule("F10")
+def test_half_close_with_nothing_sent(stream: RawStream) -> None:
+    stream.end_writing()
+    stream.expect_end()
+
+
+@pytest.mark.rule("F11")
+@pytest.mark.parametrize("length", [1, 2, len(ONE) // 2, len(ONE) - 1])
+def test_a_fragment_is_dropped(stream: RawStream, length: int) -> None:
+    stream.send(ONE[:length])
+    stream.end_writing()
+    stream.expect_end()
+
+
+@pytest.mark.rule("F11")
+@pytest.mark.parametrize("length", [1, len(ONE) // 2, len(ONE) - 1])
+def test_calls_before_a_fragment_are_answered(stream: RawStream, length: int) -> None:
+    stream.send(ONE + ONE + ONE[:length])
+    stream.end_writing()
+    assert stream.read_replies(2) == [{"parameters": {"text": "one"}}] * 2
+    stream.expect_end()
+
+
+@pytest.mark.rule("F11")
+def test_a_whole_object_without_its_nul_is_not_called(stream: RawStream, state: State) -> None:
+    record = f"{INTERFACE}.Record"
+    stream.send(
+        call(record, {"text": "whole"}, oneway=True) + call(record, {"text": "fragment"}, oneway=True)[:-1]
+    )
+    stream.end_writing()
+    stream.expect_end()
+    eventually(lambda: state.recorded, "the whole call has been made")
+    assert state.recorded == ["whole"]
