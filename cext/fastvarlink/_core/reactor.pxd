@@ -62,6 +62,7 @@ cdef class Reactor:
     cdef void begin_step(self) noexcept
     # Lets another thread lead, as what comes next will take long.
     cdef int hand_over(self) except -1
+    cdef void close_descriptors(self) noexcept
     cdef int run_leader(self) except -1
     cdef int run_event(self, epoll_event event) except -1
     cdef int run_source(self, Source source, uint32_t events) except -1

@@ -159,10 +159,19 @@ cdef class Reactor:
 
     def __dealloc__(self):
         PyMem_RawFree(self.events)
+        self.close_descriptors()
+
+    cdef void close_descriptors(self) noexcept:
         if self.epoll >= 0:
             close(self.epoll)
         if self.wakeup >= 0:
             close(self.wakeup)
+        self.epoll = self.wakeup = -1
+
+    def close(self):
+        """Give the descriptors back. No thread may be inside the reactor any more, or enter it again."""
+        self.stopping = True
+        self.close_descriptors()
 
     # ---- sources
 

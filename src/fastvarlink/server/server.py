@@ -7,6 +7,7 @@ import errno
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable
 from socket import (
     AF_INET,
@@ -74,6 +75,8 @@ class Server(BaseServer):
         self._reactor: Reactor | None = None
         self._listener: CallbackSource | None = None
         self._serving_thread: threading.Thread | None = None
+        self._lock = threading.RLock()
+        self._stop_requested = False
         self._stopped = threading.Event()
         self._stopped.set()
         self._starved = False
@@ -170,19 +173,28 @@ class Server(BaseServer):
         Afterwards it may be called again: connections stay open until server_close(). service_actions(),
         if overridden, is called every ``poll_interval`` seconds.
         """
-        self._stopped.clear()
-        self._serving_thread = threading.current_thread()
+        with self._lock:
+            if self._stop_requested:
+                self._stop_requested = False
+                return
+            self._stopped.clear()
+            self._serving_thread = threading.current_thread()
         try:
             self._start()
+            if self._stop_requested:
+                # By a signal handler, or another thread, while things were being made ready.
+                return
             self._serve(poll_interval)
         finally:
-            self._serving_thread = None
-            if self._listener is not None:
-                self._listener.detach()
-                self._listener = None
-            if self._reactor is not None:
-                self._reactor.stop()
-            self._stopped.set()
+            with self._lock:
+                if self._listener is not None:
+                    self._listener.detach()
+                    self._listener = None
+                if self._reactor is not None:
+                    self._reactor.stop()
+                self._serving_thread = None
+                self._stop_requested = False
+                self._stopped.set()
 
     def _start(self) -> None:
         if self._reactor is None:
@@ -204,15 +216,21 @@ class Server(BaseServer):
     def shutdown(self) -> None:
         """Stop serve_forever() and wait until it has returned.
 
-        Called by a handler on serve_forever()'s own thread it cannot wait, and returns at once.
+        Called on serve_forever()'s own thread, by a handler or a signal handler, it cannot wait, and
+        returns at once. Called before serve_forever(), it has that return at once.
         """
-        if self._reactor is not None:
-            self._reactor.stop()
+        with self._lock:
+            self._stop_requested = True
+            if self._reactor is not None:
+                self._reactor.stop()
         if self._serving_thread is not threading.current_thread():
             self._stopped.wait()
 
     def server_close(self) -> None:
-        """Close the listening socket and all connections, and remove the socket's file."""
+        """Close the listening socket and all connections, and remove the socket's file.
+
+        Waits up to ``close_timeout`` seconds for handlers that are still running.
+        """
         if self.remove_file is not None:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self.remove_file)
@@ -224,6 +242,15 @@ class Server(BaseServer):
             connection.close()
         if self._reactor is not None:
             self._reactor.stop()
+            if self._serving_thread is not threading.current_thread():
+                self._stopped.wait()
+            if self._threads_have_ended():
+                self._reactor.close()
+                self._reactor = None
+
+    def _threads_have_ended(self) -> bool:
+        """Wait for the threads that serve; False if some cannot be waited for any longer."""
+        return self._serving_thread is None
 
     def __enter__(self) -> Self:
         return self
@@ -345,12 +372,14 @@ class ThreadingServer(Server):
         while reactor.watch(poll_interval if overridden else -1):
             self.service_actions()
 
-    def server_close(self) -> None:
-        """As Server does; waits up to close_timeout seconds for handlers that are still running."""
-        super().server_close()
+    def _threads_have_ended(self) -> bool:
+        ended = super()._threads_have_ended()
+        deadline = time.monotonic() + self.close_timeout
         for thread in list(self._threads):
             if thread is not threading.current_thread():
-                thread.join(self.close_timeout)
+                thread.join(max(0.0, deadline - time.monotonic()))
+            ended = ended and not thread.is_alive()
+        return ended
 
 
 class ForkingServer(ForkingMixIn, Server):
