@@ -6,6 +6,7 @@ Call a service with Client, offer one with Service and a server. Programs writte
 
 from fastvarlink.client import Client, ClientInterfaceHandler, SimpleClientInterfaceHandler
 from fastvarlink.dropin import install
+from fastvarlink.dropin import load_tests as load_tests  # for unittest, as in the original
 from fastvarlink.error import (
     BrokenPipeError,
     ConnectionError,
@@ -16,8 +17,7 @@ from fastvarlink.error import (
     VarlinkEncoder,
     VarlinkError,
 )
-from fastvarlink.idl.interface import Interface
-from fastvarlink.idl.scanner import Scanner
+from fastvarlink.scanner import Interface, Scanner
 from fastvarlink.server import (
     ForkingServer,
     RequestHandler,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
@@ -110,12 +110,30 @@ def test_nothing_is_left_of_many_servers(start_server: StartServer) -> None:
     eventually(lambda: threads() <= threads_before, "all threads have ended")
 
 
-def test_a_server_that_is_stopped_as_it_starts(start_server: StartServer) -> None:
-    # Threads that change places all the time find the moments in which a stop can get lost.
+@pytest.fixture
+def _restless() -> Iterator[None]:
+    """Threads change places all the time, which finds the moments in which something can get lost."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
-    try:
-        for _ in range(200):
-            start_server().stop()
-    finally:
-        sys.setswitchinterval(before)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("_restless")
+def test_a_server_that_is_stopped_as_it_starts(start_server: StartServer) -> None:
+    for _ in range(200):
+        start_server().stop()
+
+
+@pytest.mark.usefixtures("_restless")
+def test_a_server_that_is_stopped_as_it_accepts(start_server: StartServer) -> None:
+    start_server().stop()
+    open_before = descriptors()
+    for _ in range(100):
+        server = start_server()
+        with ExitStack() as streams:
+            for _ in range(16):
+                stream = streams.enter_context(RawStream.connect(server.address))
+                stream.send(b"garbage\0")
+            server.stop()
+        eventually(lambda: descriptors() <= open_before, "all descriptors are closed")

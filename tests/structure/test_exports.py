@@ -37,7 +37,8 @@ def test_all_is_what_is_there() -> None:
         for name, value in vars(fastvarlink).items()
         if not name.startswith("_") and not isinstance(value, types.ModuleType)
     }
-    assert public == set(fastvarlink.__all__)
+    # unittest's hook is there as in the original, which does not export it either.
+    assert public - {"load_tests"} == set(fastvarlink.__all__)
 
 
 def test_the_original_names_are_there() -> None:

@@ -254,7 +254,7 @@ class RunningServer:
         self.address = (
             f"tcp:{bound[0]}:{bound[1]}" if isinstance(bound, tuple) else f"unix:{directory}/socket"
         )
-        self._thread = threading.Thread(target=self.server.serve_forever, name="sample server")
+        self._thread = threading.Thread(target=self.server.serve_forever, name="sample server", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:

@@ -23,7 +23,7 @@ cdef class Channel:
     cdef readonly object connection  # the socket
     cdef Link link
     cdef readonly ClientSession session
-    cdef object reopen  # callable: a new connection, once a stream was left; None if there is no way
+    cdef public object reopen  # callable: a new connection, once a stream was left; None if there is no way
     cdef bint left  # closed because a stream was left before its end
     cdef unsigned long owner  # the thread inside a call, 0 when there is none
     cdef bint streaming  # a stream of replies is being read

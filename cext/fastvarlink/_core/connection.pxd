@@ -4,7 +4,7 @@
 from libc.stdint cimport uint32_t
 
 from fastvarlink._core.dispatch cimport Answerer, Origin
-from fastvarlink._core.link cimport Link
+from fastvarlink._core.link cimport Link, LinkStatus
 from fastvarlink._core.reactor cimport Source
 from fastvarlink._core.session cimport ServerSession
 
@@ -15,6 +15,7 @@ cdef class ServerConnection(Source):
     cdef Answerer answerer
     cdef Origin origin
     cdef object closed_callback
+    cdef bint plain  # the socket's descriptor may be used without the socket's own methods
     cdef bint busy  # a thread is inside run(); it alone answers calls
     cdef bint filling  # a thread is reading into the buffer
     cdef bint readable  # there may be something to read
@@ -33,4 +34,6 @@ cdef class ServerConnection(Source):
     cdef bint send(self) except -1
     cdef int lost(self) except -1
     cdef int shut(self) except -1
+    # Writes what is queued and, if wanted, reads once, waiting for both.
+    cdef LinkStatus transfer(self, bint read) except *
     cdef int serve_waiting(self) except -1

@@ -18,6 +18,8 @@ import socket
 
 from fastvarlink._core.buffer cimport stored
 from fastvarlink._core.dispatch cimport Answerer, MethodPlan, MethodTable, Origin
+from fastvarlink._core.link import is_plain_socket
+
 from fastvarlink._core.link cimport (
     LINK_BLOCKED,
     LINK_END,
@@ -49,6 +51,7 @@ cdef extern from "<time.h>" nogil:
     int CLOCK_MONOTONIC
 
 cdef enum:
+    RECEIVE = 65536  # bytes read at most by a socket's own recv()
     ENOUGH = 65536  # bytes of replies that are written without waiting for more
     BUDGET = 64  # replies of a stream in a row while other connections may be waiting
     READS = 4  # reads of calls in a row, likewise
@@ -79,6 +82,7 @@ cdef class ServerConnection(Source):
         self, request, server, MethodTable table not None, size_t limit, closed_callback=None
     ):
         self.fd = request.fileno()
+        self.plain = is_plain_socket(request)
         self.session = ServerSession(limit)
         self.link = Link(self.fd, self.session.reader, self.session.writer)
         self.origin = Origin(server, request)
@@ -329,12 +333,35 @@ cdef class ServerConnection(Source):
     def serve(self):
         """Serve the connection on the calling thread, waiting as needed, until it is over.
 
-        The socket stays open: closing it is left to the caller.
+        The socket stays open: closing it is left to the caller. One with methods of its own for what
+        goes through it, such as a TLS socket, is read and written by them.
         """
         try:
             self.serve_waiting()
         finally:
             self.origin.let_go()
+
+    cdef LinkStatus transfer(self, bint read) except *:
+        cdef LinkStatus status
+        if self.plain:
+            while True:
+                status = self.link.exchange(read)
+                if status != LINK_BLOCKED:
+                    return status
+                status = self.link.wait(-1)
+                if status != LINK_OK:
+                    return status
+        try:
+            self.origin.request.sendall(self.session.data_to_send())
+            if not read:
+                return LINK_OK
+            data = self.origin.request.recv(RECEIVE)
+        except OSError:
+            return LINK_LOST
+        if not data:
+            return LINK_END
+        self.session.receive(data)
+        return LINK_OK
 
     cdef int serve_waiting(self) except -1:
         cdef SessionEvent event
@@ -342,18 +369,16 @@ cdef class ServerConnection(Source):
         while True:
             if self.answerer.stream is not None:
                 self.answerer.step()
-                status = self.link.exchange(False)
+                status = self.transfer(False)
             else:
                 event = self.session.next_call()
                 if event == MESSAGE:
                     if self.answerer.prepare():
                         self.answerer.answer()
                     continue
-                status = self.link.exchange(event != VIOLATION)
+                status = self.transfer(event != VIOLATION)
                 if event == VIOLATION and status == LINK_OK:
                     return 0
-            if status == LINK_BLOCKED:
-                status = self.link.wait(-1)
             if status == LINK_LOST:
                 self.answerer.abort(
                     ConnectionLost("The client has closed the connection in mid-stream.")

@@ -42,7 +42,8 @@ cdef class MethodPlan:
     cdef object method
     cdef bint namespaced
     cdef object keywords_of  # callable: a handler to the Keywords it declares
-    cdef object encoder  # callable: a result to JSON's own types; None for the usual ones
+    cdef object encoder_of  # callable: the program's own encoder of results, or None
+    cdef object encoder  # what it has returned: a callable, a result to JSON's own types
     cdef bytes wire_name  # as between the quotes of a call
     cdef object function  # the handler that keywords was found out for
     cdef int keywords

@@ -84,8 +84,8 @@ cdef class MethodPlan:
 
     name is qualified; takes and gives are Checkers of structs; target has the attribute that handles the
     method; interface and method are what handlers get as _interface and _method; keywords_of(handler)
-    returns the bits of KEYWORDS a handler declares; encoder(result), if any, turns a result into JSON's
-    own types.
+    returns the bits of KEYWORDS a handler declares; encoder_of() returns the program's own encoder of
+    results, a function from a result to JSON's own types, or None.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ cdef class MethodPlan:
         object method,
         bint namespaced,
         object keywords_of,
-        object encoder=None,
+        object encoder_of,
     ):
         self.name = name
         self.takes = takes
@@ -111,7 +111,8 @@ cdef class MethodPlan:
         self.method = method
         self.namespaced = namespaced
         self.keywords_of = keywords_of
-        self.encoder = encoder
+        self.encoder_of = encoder_of
+        self.encoder = encoder_of()
         self.wire_name = name.encode()
         self.function = NONE_YET
 
@@ -193,6 +194,11 @@ cdef class MethodPlan:
             result = {}
         fault = Fault()
         sent = self.gives.send_members(result, REPLY_OUT, fault)
+        if sent is None and self.encoder is None:
+            # The program may have brought an encoder since the plan was made.
+            self.encoder = self.encoder_of()
+            if self.encoder is not None:
+                return self.encode(result)
         if sent is None:
             if fault.unsendable:
                 raise EncodingError(fault.place(), fault.reason)

@@ -10,6 +10,8 @@ from cpython.exc cimport PyErr_CheckSignals
 from libc.errno cimport EAGAIN, EINTR, errno
 from libc.stddef cimport size_t
 
+import socket
+
 from fastvarlink._core.buffer cimport Buffer, stored
 from fastvarlink._core.framing cimport FrameReader, FrameWriter
 
@@ -33,6 +35,14 @@ cdef enum:
     # Transfers that may be larger than this are made without the GIL: the copy takes longer than
     # another thread should wait.
     LARGE = 65536
+
+
+def is_plain_socket(connection):
+    """True for a socket whose descriptor carries its bytes as they are: not for TLS, say."""
+    return isinstance(connection, socket.socket) and all(
+        getattr(type(connection), name) is getattr(socket.socket, name)
+        for name in ("recv", "recv_into", "send", "sendall")
+    )
 
 
 cdef class Link:

@@ -48,6 +48,9 @@ cdef class Reactor:
     cdef int32_t parked  # the watchdog sleeps until it is woken
     cdef int32_t idle  # threads waiting for their turn
     cdef bint stopping
+    cdef object tick  # callable: called by lead_alone() about every interval milliseconds; or None
+    cdef int interval
+    cdef double next_tick  # on the monotonic clock, in seconds
     cdef object spawn  # callable: starts a thread that calls work()
     cdef readonly uint64_t promotions  # leaders that were replaced because something held them up
 

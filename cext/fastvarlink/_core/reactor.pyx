@@ -20,6 +20,7 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 import os
 from collections import deque
+from time import monotonic
 
 cdef extern from "<sys/epoll.h>" nogil:
     cdef enum:
@@ -248,7 +249,10 @@ cdef class Reactor:
                 if self.queue:
                     timeout = 0
                 elif self.spawn is None:
-                    timeout = SIGNALS
+                    timeout = min(self.interval, <int> SIGNALS)
+                    if self.tick is not None and monotonic() >= self.next_tick:
+                        self.next_tick = monotonic() + self.interval / 1000.0
+                        self.tick()
                 else:
                     timeout = -1
                 # From here on nobody may take the lead away, unless somebody has.
@@ -322,11 +326,16 @@ cdef class Reactor:
             elif not self.stopping:
                 self.run_leader()
 
-    def lead_alone(self):
-        """Lead on this thread, and only on it, until the reactor stops."""
+    def lead_alone(self, double interval=-1, tick=None):
+        """Lead on this thread, and only on it, until the reactor stops.
+
+        tick(), if given, is called about every interval seconds.
+        """
         global numbers
         numbers += 1
         set_this_thread(numbers)
+        self.tick = tick
+        self.interval = max(1, <int> (interval * 1000)) if tick is not None else SIGNALS
         try:
             self.run_leader()
         finally:

@@ -19,6 +19,7 @@ class CallPlan:
     def result(self, parameters: dict[str, Any], namespaced: bool) -> Any: ...
 
 class Channel:
+    reopen: Callable[[], Any] | None
     @property
     def connection(self) -> Any: ...
     @property

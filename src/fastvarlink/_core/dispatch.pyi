@@ -23,7 +23,7 @@ class MethodPlan:
         method: Any,
         namespaced: bool,
         keywords_of: Callable[[Callable[..., Any]], int],
-        encoder: Callable[[Any], Any] | None = None,
+        encoder_of: Callable[[], Callable[[Any], Any] | None],
     ) -> None: ...
 
 class MethodTable:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 from fastvarlink._core.channel import Channel, RemoteMethod
+from fastvarlink._core.link import is_plain_socket
 from fastvarlink._core.session import ClientSession
 from fastvarlink.client.bridge import reader_of, writer_of
 from fastvarlink.client.handler import ClientInterfaceHandler
@@ -47,11 +48,13 @@ class SimpleClientInterfaceHandler(ClientInterfaceHandler):
         self._recv_bytes = hasattr(file_or_socket, "recv_bytes")
         self._recv = not self._recv_bytes and hasattr(file_or_socket, "recv")
         self._channel: Channel | None = None
-        if isinstance(file_or_socket, socket.socket):
+        if is_plain_socket(file_or_socket):
             self._channel = _channels.get(file_or_socket)
             if self._channel is None or self._channel.is_closed:
                 self._channel = Channel(file_or_socket, max_message_size, self._reopener(reopen))
                 _channels[file_or_socket] = self._channel
+            elif reopen is not None:
+                self._channel.reopen = self._reopener(reopen)
         else:
             self._read = reader_of(file_or_socket)
             self._write = writer_of(file_or_socket)

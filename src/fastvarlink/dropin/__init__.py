@@ -10,12 +10,14 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+import unittest
 from collections.abc import Sequence
 from importlib.abc import InspectLoader, MetaPathFinder
 from importlib.machinery import ModuleSpec
+from pathlib import Path
 from types import CodeType, ModuleType
 
-__all__ = ["install"]
+__all__ = ["install", "load_tests"]
 
 ORIGINAL = "varlink"
 OURS = "fastvarlink"
@@ -118,3 +120,17 @@ def install() -> None:
     sys.modules[ORIGINAL] = package
     for name in AT_ONCE:
         sys.modules[f"{ORIGINAL}.{name}"] = importlib.import_module(f"{OURS}.{name}")
+
+
+def load_tests(
+    loader: unittest.TestLoader, tests: unittest.TestSuite, pattern: str | None
+) -> unittest.TestSuite:
+    """unittest's hook: adds the tests of the original package, where it is installed, to ``tests``."""
+    original = _find_elsewhere(ORIGINAL, None)
+    if original is not None and original.submodule_search_locations:
+        install()
+        for location in original.submodule_search_locations:
+            for path in sorted(Path(location, "tests").glob(pattern or "test_*.py")):
+                module = importlib.import_module(f"{ORIGINAL}.tests.{path.stem}")
+                tests.addTests(loader.loadTestsFromModule(module))
+    return tests

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import logging
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -28,10 +29,12 @@ from typing import Any, Self
 
 from fastvarlink import address as addresses
 from fastvarlink._core.connection import ServerConnection
+from fastvarlink._core.link import is_plain_socket
 from fastvarlink._core.reactor import CallbackSource, Reactor
 from fastvarlink.limits import MAX_MESSAGE_SIZE
 from fastvarlink.server.activation import get_listen_fd
 from fastvarlink.server.handler import handler_for, service_of
+from fastvarlink.service import Service
 
 logger = logging.getLogger("fastvarlink.server")
 
@@ -144,7 +147,7 @@ class Server(BaseServer):
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Serve an accepted connection: by the reactor if possible, else by its request handler."""
-        service = service_of(self.RequestHandlerClass)
+        service = self._direct_service(request)
         if service is None or self._reactor is None:
             super().process_request(request, client_address)
             return
@@ -153,6 +156,10 @@ class Server(BaseServer):
         )
         self._connections.add(connection)
         connection.start(self._reactor)
+
+    def _direct_service(self, request: Any) -> Service | None:
+        """The service, if the reactor can serve it on this connection; None if a handler has to."""
+        return service_of(self.RequestHandlerClass) if is_plain_socket(request) else None
 
     def shutdown_request(self, request: Any) -> None:
         """End a connection in both directions, then close it."""
@@ -171,7 +178,7 @@ class Server(BaseServer):
         """Serve until shutdown() is called, by another thread or by a handler.
 
         Afterwards it may be called again: connections stay open until server_close(). service_actions(),
-        if overridden, is called every ``poll_interval`` seconds.
+        if overridden, is called about every ``poll_interval`` seconds.
         """
         with self._lock:
             if self._stop_requested:
@@ -211,7 +218,14 @@ class Server(BaseServer):
 
     def _serve(self, poll_interval: float) -> None:
         assert self._reactor is not None
-        self._reactor.lead_alone()
+        if self._acts():
+            self._reactor.lead_alone(poll_interval, self.service_actions)
+        else:
+            self._reactor.lead_alone()
+
+    def _acts(self) -> bool:
+        """True if service_actions() does anything."""
+        return type(self).service_actions is not BaseServer.service_actions
 
     def shutdown(self) -> None:
         """Stop serve_forever() and wait until it has returned.
@@ -314,7 +328,7 @@ class ThreadingServer(Server):
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """As Server does; a request handler with code of its own gets a thread of its own."""
-        if service_of(self.RequestHandlerClass) is not None:
+        if self._direct_service(request) is not None:
             super().process_request(request, client_address)
         else:
             self._run_thread(self._process_in_thread, request, client_address)
@@ -364,12 +378,11 @@ class ThreadingServer(Server):
     def _serve(self, poll_interval: float) -> None:
         reactor = self._reactor
         assert reactor is not None
-        overridden = type(self).service_actions is not BaseServer.service_actions
         # One to lead, one to take over.
         for _ in range(2):
             self._run_thread(self._work)
         reactor.offer()
-        while reactor.watch(poll_interval if overridden else -1):
+        while reactor.watch(poll_interval if self._acts() else -1):
             self.service_actions()
 
     def _threads_have_ended(self) -> bool:
@@ -392,6 +405,13 @@ class ForkingServer(ForkingMixIn, Server):
     def shutdown(self) -> None:
         """Stop serve_forever() and wait until it has returned."""
         BaseServer.shutdown(self)
+
+    def server_close(self) -> None:
+        """Close the listening socket and end the processes that serve connections."""
+        for pid in self.active_children or ():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+        super().server_close()
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Serve an accepted connection in a child."""

@@ -16,6 +16,7 @@ from fastvarlink import error
 places: list[Callable[[], type[json.JSONEncoder]]] = [lambda: error.VarlinkEncoder]
 
 _original = error.VarlinkEncoder
+_original_default = _original.default
 
 
 def encoder_function(
@@ -24,7 +25,10 @@ def encoder_function(
     """A function from a result to JSON's own types, by the program's encoder; None without one."""
     if chosen is None:
         chosen = next((cls for place in places if (cls := place()) is not _original), None)
-    if chosen is None or chosen is _original:
-        return None
+    if chosen is None:
+        if _original.default is _original_default:
+            return None
+        # The method has been replaced instead of the class.
+        chosen = _original
     cls = chosen
     return lambda value: json.loads(json.dumps(value, cls=cls))

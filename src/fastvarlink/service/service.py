@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import json
 import os
@@ -149,7 +150,7 @@ class Service:
         if not os.path.isabs(filename):
             filename = os.path.join(self.interface_dir, filename + ".varlink")
         with open(filename, encoding="utf-8") as file:
-            self._add(Interface.from_specification(file.read()), handler)
+            self._add(Interface.read(file.read()), handler)
 
     def _add(self, interface: Interface, handler: Any) -> None:
         self._interfaces[interface.name] = interface
@@ -181,7 +182,7 @@ class Service:
             method=interface.members[method_name],
             namespaced=self._namespaced,
             keywords_of=_keywords_of,
-            encoder=encoder_function(self._json_encoder_cls),
+            encoder_of=lambda: encoder_function(self._json_encoder_cls),
         )
 
     def handle(self, message: bytes, _server: Any = None, _request: Any = None) -> Iterator[bytes]:
@@ -200,7 +201,12 @@ class Service:
         _request: Any = None,
     ) -> Iterator[dict[str, Any] | VarlinkError]:
         """As handle(), from a dict to dicts; an error reply comes as the exception."""
-        for reply in self.handle(orjson.dumps(message), _server, _request):
+        call = orjson.dumps(message)
+        with contextlib.suppress(ValueError):
+            # Handlers that want the bytes get those that came, if they are what the dict was made of.
+            if orjson.loads(raw_message.removesuffix(b"\0")) == message:
+                call = raw_message
+        for reply in self.handle(call, _server, _request):
             decoded: dict[str, Any] = orjson.loads(reply)
             if "error" in decoded:
                 yield VarlinkError.new(decoded)
