@@ -20,6 +20,7 @@ cdef class CallPlan:
 
 
 cdef class Channel:
+    cdef object __weakref__
     cdef readonly object connection  # the socket
     cdef Link link
     cdef readonly ClientSession session
@@ -37,6 +38,7 @@ cdef class Channel:
     cdef int check_quiet(self) except -1
     cdef int lose(self, LinkStatus status) except -1
     cdef int acquire(self) except -1
+    cdef int acquire_stream(self) except -1
     cdef int release(self) except -1
     cdef int send(self, CallPlan plan, bytes parameters, int flags) except -1
     cdef int transfer(self, bint read) except -1

@@ -38,6 +38,10 @@ cdef extern from "pythread.h" nogil:
     unsigned long PyThread_get_thread_ident()
 
 
+cdef enum:
+    LONGEST = 0x7FFFFFFF  # milliseconds poll() can wait
+
+
 cdef class CallPlan:
     """How one method is called: its qualified name and the Checkers of its parameters and results.
 
@@ -124,6 +128,7 @@ cdef class Channel:
     def __init__(self, connection, size_t limit, reopen=None):
         self.session = ClientSession(limit)
         self.reopen = reopen
+        self.condition = threading.Condition()
         self.connect(connection)
 
     cdef int connect(self, object connection) except -1:
@@ -154,7 +159,10 @@ cdef class Channel:
             self.connection.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass
-        self.connection.close()
+        if self.owner == 0 or self.owner == PyThread_get_thread_ident():
+            self.connection.close()
+        # Else the thread inside closes it on its way out: the number of the descriptor must not go to
+        # another file while it is using it.
 
     def call(self, CallPlan plan not None, tuple arguments not None, dict keywords not None,
              bint oneway, bint namespaced):
@@ -179,8 +187,6 @@ cdef class Channel:
                 "A call is still in progress on this connection: read its replies to the end first, "
                 "or open a second connection."
             )
-        if self.condition is None:
-            self.condition = threading.Condition()
         with self.condition:
             self.waiters += 1
             try:
@@ -196,8 +202,18 @@ cdef class Channel:
                 self.waiters -= 1
         return 0
 
+    cdef int acquire_stream(self) except -1:
+        """As acquire(), for the reader of the stream that is under way."""
+        if self.owner != 0:
+            raise ConnectionBusy("Another thread is reading this stream of replies.")
+        self.owner = PyThread_get_thread_ident()
+        return 0
+
     cdef int release(self) except -1:
         self.owner = 0
+        if self.closed:
+            # Another thread may have left the closing to the one that was inside.
+            self.connection.close()
         if self.waiters:
             with self.condition:
                 self.condition.notify_all()
@@ -248,35 +264,44 @@ cdef class Channel:
 
     def send_message(self, bytes message not None):
         """Send a call that the program has encoded itself, without its NUL. Nothing is waited for."""
-        self.check_open()
-        self.session.send_message(message)
-        self.transfer(False)
+        self.acquire()
+        try:
+            self.check_open()
+            self.session.send_message(message)
+            self.transfer(False)
+        finally:
+            self.release()
 
     def next_message(self):
         """The next reply as its bytes, without the NUL."""
-        self.check_open()
-        self.await_reply()
-        return self.session.message.raw()
+        self.acquire()
+        try:
+            self.check_open()
+            self.await_reply()
+            return self.session.message.raw()
+        finally:
+            self.release()
 
     cdef int transfer(self, bint read) except -1:
         """Writes what is queued and reads once. Whatever goes wrong closes the connection."""
         cdef LinkStatus status
+        cdef Link link = self.link
         try:
             while True:
-                status = self.link.exchange(read)
-                if status != LINK_BLOCKED:
+                status = link.exchange(read)
+                if status != LINK_BLOCKED or self.closed:
                     break
                 limit = self.connection.gettimeout()
-                status = self.link.wait(-1 if limit is None else <int> (limit * 1000))
-                if status != LINK_OK:
+                status = link.wait(-1 if limit is None else <int> min(limit * 1000, LONGEST))
+                if status != LINK_OK or self.closed:
                     break
         except BaseException:
             # An interrupt, most likely. The reply would still come, and be taken for another's.
             self.fail("A call on it was interrupted before its reply came.")
             raise
-        if status == LINK_OK:
+        if status == LINK_OK and not self.closed:
             return 0
-        if status == LINK_BLOCKED:
+        if status == LINK_BLOCKED and not self.closed:
             self.fail("A call on it ran out of time before its reply came.")
             raise TimeoutError("The service has not answered within the time limit of the socket.")
         return self.lose(status)
@@ -348,23 +373,25 @@ cdef class ReplyStream:
         cdef Channel channel = self.channel
         if self.over:
             raise StopIteration
-        if not self.started:
+        if self.started:
+            channel.acquire_stream()
+        else:
             channel.acquire()
-            try:
-                channel.send(self.plan, self.parameters, MORE)
-                channel.streaming = True
-            finally:
-                channel.release()
-            self.started = True
         try:
-            result = channel.take(self.plan, self.namespaced)
-        except BaseException:
-            # An error reply ends the stream; for anything else the connection is closed already,
-            # or, where only a result did not fit its declaration, more replies may be coming.
-            self.finish(channel.session.last)
-            raise
-        if channel.session.last:
-            self.finish(True)
+            if not self.started:
+                channel.send(self.plan, self.parameters, MORE)
+                channel.streaming = self.started = True
+            try:
+                result = channel.take(self.plan, self.namespaced)
+            except BaseException:
+                # An error reply ends the stream; for anything else the connection is closed already,
+                # or, where only a result did not fit its declaration, more replies may be coming.
+                self.finish(channel.session.last)
+                raise
+            if channel.session.last:
+                self.finish(True)
+        finally:
+            channel.release()
         return result
 
     cdef int finish(self, bint complete) except -1:

@@ -92,8 +92,18 @@ cdef class ServerConnection(Source):
     # ---- under a reactor
 
     def start(self, Reactor reactor not None):
-        """Have the reactor serve the connection until it is over."""
-        reactor.attach(self, EPOLLIN | EPOLLRDHUP)
+        """Have the reactor serve the connection until it is over, instead of any that did before."""
+        # Held here: the connection's may be the last reference to it.
+        cdef Reactor before = self.reactor
+        if self.closed:
+            # By a thread that has not come to say so yet.
+            return
+        if before is not None:
+            before.detach(self)
+        reactor.attach(self, EPOLLIN | EPOLLRDHUP | (EPOLLOUT if self.armed else 0))
+        if before is not None:
+            # It may have been waiting for its turn there.
+            reactor.enqueue(self)
 
     def close(self):
         """Close the connection, as soon as a handler that is running for it has returned."""
@@ -311,19 +321,24 @@ cdef class ServerConnection(Source):
         return 0
 
     cdef int shut(self) except -1:
+        cdef Reactor reactor = self.reactor
         if self.closed:
             return 0
         self.closed = True
-        if self.reactor is not None:
-            self.reactor.detach(self)
+        if reactor is not None:
+            reactor.detach(self)
         try:
             self.answerer.abort(ConnectionLost("The connection has been closed in mid-stream."))
         finally:
             self.session.reader.discard()
             self.session.writer.buffer.consume(stored(self.session.writer.buffer))
             self.session.writer.buffer.discard()
-            self.origin.let_go()
-            self.origin.request.close()
+            try:
+                self.origin.let_go()
+                self.origin.request.close()
+            except OSError:
+                # EBADF: a handler has closed the descriptor behind the socket's back.
+                pass
             if self.closed_callback is not None:
                 self.closed_callback(self)
         return 0
@@ -342,17 +357,19 @@ cdef class ServerConnection(Source):
             self.origin.let_go()
 
     cdef LinkStatus transfer(self, bint read) except *:
-        cdef LinkStatus status
+        cdef LinkStatus status = LINK_BLOCKED
         if self.plain:
-            while True:
+            while status == LINK_BLOCKED:
                 status = self.link.exchange(read)
-                if status != LINK_BLOCKED:
-                    return status
-                status = self.link.wait(-1)
-                if status != LINK_OK:
-                    return status
+                if status == LINK_BLOCKED:
+                    limit = self.origin.request.gettimeout()
+                    status = self.link.wait(-1 if limit is None else <int> (limit * 1000))
+                    # A socket with a time limit ends its connection when it is over.
+                    status = LINK_BLOCKED if status == LINK_OK else LINK_LOST
+            return status
         try:
-            self.origin.request.sendall(self.session.data_to_send())
+            if stored(self.session.writer.buffer):
+                self.origin.request.sendall(self.session.data_to_send())
             if not read:
                 return LINK_OK
             data = self.origin.request.recv(RECEIVE)
@@ -369,20 +386,20 @@ cdef class ServerConnection(Source):
         while True:
             if self.answerer.stream is not None:
                 self.answerer.step()
-                status = self.transfer(False)
             else:
                 event = self.session.next_call()
+                if event == VIOLATION:
+                    return 0
                 if event == MESSAGE:
                     if self.answerer.prepare():
                         self.answerer.answer()
-                    continue
-                status = self.transfer(event != VIOLATION)
-                if event == VIOLATION and status == LINK_OK:
-                    return 0
-            if status == LINK_LOST:
+                else:
+                    status = self.transfer(True)
+                    if status != LINK_OK:
+                        return 0
+            # Nobody watches over this thread: what is ready goes out before a handler runs again.
+            if stored(self.session.writer.buffer) and self.transfer(False) != LINK_OK:
                 self.answerer.abort(
                     ConnectionLost("The client has closed the connection in mid-stream.")
                 )
-                return 0
-            if status == LINK_END:
                 return 0

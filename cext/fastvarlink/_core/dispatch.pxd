@@ -49,7 +49,8 @@ cdef class MethodPlan:
     cdef int keywords
     cdef int slowness  # grows when the method holds up its thread, shrinks when it does not
 
-    cdef object call(self, Message message, Origin origin)
+    # Calls the handler for the call that session has taken.
+    cdef object call(self, ServerSession session, Origin origin)
     cdef bytes encode(self, object result)
 
 

@@ -116,7 +116,8 @@ cdef class MethodPlan:
         self.wire_name = name.encode()
         self.function = NONE_YET
 
-    cdef object call(self, Message message, Origin origin):
+    cdef object call(self, ServerSession session, Origin origin):
+        cdef Message message = session.message
         cdef Fault fault
         cdef dict parameters
         cdef dict keywords
@@ -126,6 +127,7 @@ cdef class MethodPlan:
         cdef object function = handler
         cdef PyObject *arguments[ON_STACK + 1]
         cdef PyObject *found
+        cdef int wants
         cdef Py_ssize_t i
         cdef Py_ssize_t count = len(self.takes.names)
 
@@ -136,12 +138,14 @@ cdef class MethodPlan:
                 raise MethodNotImplemented(self.name)
             self.keywords = self.keywords_of(handler)
             self.function = function
-        if self.keywords & (WANTS_RAW | WANTS_MESSAGE):
-            # Before anything else: the frame is only good until the connection is read from again,
-            # and the handler's message shows what was sent, not what the checks made of it.
+        # Another call of this method may find another function while this one runs.
+        wants = self.keywords
+        if wants & (WANTS_RAW | WANTS_MESSAGE):
             raw = message.raw()
-            if self.keywords & WANTS_MESSAGE:
-                whole = loads(raw)
+        session.let_frame_go()
+        if wants & WANTS_MESSAGE:
+            # Decoded anew: it shows what was sent, not what the checks make of it.
+            whole = loads(raw)
 
         fault = Fault()
         parameters = self.takes.receive_members(
@@ -150,7 +154,7 @@ cdef class MethodPlan:
         if parameters is None:
             raise InvalidParameter(fault.place())
 
-        if self.keywords == 0 and count <= ON_STACK:
+        if wants == 0 and count <= ON_STACK:
             for i in range(count):
                 found = PyDict_GetItemWithError(
                     parameters, <object> PyTuple_GET_ITEM(self.takes.names, i)
@@ -162,23 +166,23 @@ cdef class MethodPlan:
             )
 
         keywords = {}
-        if self.keywords & WANTS_MORE and message.flags & MORE:
+        if wants & WANTS_MORE and message.flags & MORE:
             keywords["_more"] = True
-        if self.keywords & WANTS_ONEWAY and message.flags & ONEWAY:
+        if wants & WANTS_ONEWAY and message.flags & ONEWAY:
             keywords["_oneway"] = True
-        if self.keywords & WANTS_UPGRADE and message.flags & UPGRADE:
+        if wants & WANTS_UPGRADE and message.flags & UPGRADE:
             keywords["_upgrade"] = True
-        if self.keywords & WANTS_RAW:
+        if wants & WANTS_RAW:
             keywords["_raw"] = raw
-        if self.keywords & WANTS_MESSAGE:
+        if wants & WANTS_MESSAGE:
             keywords["_message"] = whole
-        if self.keywords & WANTS_INTERFACE:
+        if wants & WANTS_INTERFACE:
             keywords["_interface"] = self.interface
-        if self.keywords & WANTS_METHOD:
+        if wants & WANTS_METHOD:
             keywords["_method"] = self.method
-        if self.keywords & WANTS_SERVER:
+        if wants & WANTS_SERVER:
             keywords["_server"] = origin.server
-        if self.keywords & WANTS_REQUEST:
+        if wants & WANTS_REQUEST:
             keywords["_request"] = origin.expose()
         return PyObject_Call(
             handler, tuple([parameters.get(name) for name in self.takes.names]), keywords
@@ -271,7 +275,7 @@ cdef class Answerer:
 
     cdef int answer(self) except -1:
         try:
-            value = self.plan.call(self.session.message, self.origin)
+            value = self.plan.call(self.session, self.origin)
             if type(value) is GeneratorType:
                 self.stream = value
             else:
@@ -331,6 +335,7 @@ cdef class Answerer:
         cdef bytes name
         cdef bytes parameters
         cdef object method = self.plan.name if self.plan is not None else None
+        self.session.let_frame_go()
         name, parameters = self.table.explain(method, error)
         try:
             self.session.error(name, parameters)

@@ -45,7 +45,7 @@ cdef class FrameWriter:
 
     cdef void begin(self) noexcept
     cdef int text(self, const char *source, size_t size) except -1
-    # Ends the frame. Over the limit the frame is taken back and MessageTooLarge raised.
+    # Ends the frame; MessageTooLarge over the limit.
     cdef int finish(self) except -1
-    # Takes back what was written since begin().
+    # Takes back what was written since begin(). To be called when text() or finish() raise.
     cdef void abandon(self) noexcept

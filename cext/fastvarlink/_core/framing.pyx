@@ -147,7 +147,6 @@ cdef class FrameWriter:
     cdef int finish(self) except -1:
         cdef size_t size = stored(self.buffer) - self.mark
         if size > self.limit:
-            self.abandon()
             raise MessageTooLarge(
                 f"A message of {size} bytes is over the limit of {self.limit} bytes. Send less at a "
                 f"time, or raise max_message_size on both sides."

@@ -121,6 +121,8 @@ cdef class Link:
             with nogil:
                 if size:
                     sent = send(self.fd, outgoing.data + outgoing.start, size, MSG_NOSIGNAL)
+                    if sent > 0:
+                        outgoing.consume(<size_t> sent)
                 if sent < 0:
                     failure = errno
                     self.awaits = POLLOUT
@@ -131,8 +133,7 @@ cdef class Link:
                         self.awaits = POLLIN
             outgoing.pins -= 1
             incoming.pins -= 1
-            if sent > 0:
-                outgoing.consume(<size_t> sent)
+            outgoing.consume(0)
             if got > 0:
                 incoming.commit(<size_t> got)
                 return LINK_OK

@@ -285,8 +285,19 @@ cdef bint is_plain(const char *at, size_t size) noexcept nogil:
     """True for printable ASCII without escapes: a valid string without a further look."""
     cdef size_t i
     for i in range(size):
-        if at[i] < 0x20 or at[i] == c"\\" or at[i] == 0x7F:
+        # char may be signed or not; bytes of 0x80 and above need the decoder's look.
+        if <unsigned char> at[i] < 0x20 or <unsigned char> at[i] >= 0x7F or at[i] == c"\\":
             return False
+    return True
+
+
+cdef bint is_valid_name(Message message) except -1:
+    if is_plain(message.name.at, message.name.size):
+        return True
+    try:
+        message.name_text()
+    except ValueError:
+        return False
     return True
 
 
@@ -296,11 +307,8 @@ cdef const char *decode_call(const char *frame, size_t size, Message message) ex
         return fault
     if not message.seen & METHOD:
         return b"has no method"
-    if not is_plain(message.name.at, message.name.size):
-        try:
-            message.name_text()
-        except ValueError:
-            return b"has a method name that is not valid JSON"
+    if not is_valid_name(message):
+        return b"has a method name that is not valid JSON"
     # At most one of the three bits (rule C3).
     if message.flags & (message.flags - 1):
         return b"sets more than one of oneway, more and upgrade"
@@ -311,8 +319,11 @@ cdef const char *decode_reply(const char *frame, size_t size, Message message) e
     cdef const char *fault = decode(frame, size, REPLY_MEMBERS, message)
     if fault != NULL:
         return fault
-    if message.seen & ERROR and message.flags & CONTINUES:
-        return b"sets continues beside an error"
+    if message.seen & ERROR:
+        if not is_valid_name(message):
+            return b"has an error name that is not valid JSON"
+        if message.flags & CONTINUES:
+            return b"sets continues beside an error"
     return NULL
 
 
@@ -322,45 +333,52 @@ cdef inline int put(FrameWriter writer, bytes text) except -1:
 
 cdef int write_call(FrameWriter writer, bytes name, bytes parameters, int flags) except -1:
     writer.begin()
-    writer.text(b'{"method":', 10)
-    put(writer, name)
-    # The flags stand in front, where they cost the reader least.
-    if flags & ONEWAY:
-        writer.text(b',"oneway":true', 14)
-    if flags & MORE:
-        writer.text(b',"more":true', 12)
-    if flags & UPGRADE:
-        writer.text(b',"upgrade":true', 15)
-    if parameters is not None:
-        writer.text(b',"parameters":', 14)
-        put(writer, parameters)
-    writer.text(b"}", 1)
-    return writer.finish()
+    try:
+        writer.text(b'{"method":', 10)
+        put(writer, name)
+        # The flags stand in front, where they cost the reader least.
+        if flags & ONEWAY:
+            writer.text(b',"oneway":true', 14)
+        if flags & MORE:
+            writer.text(b',"more":true', 12)
+        if flags & UPGRADE:
+            writer.text(b',"upgrade":true', 15)
+        return end(writer, b',"parameters":', 14, parameters)
+    except BaseException:
+        writer.abandon()
+        raise
 
 
 cdef int write_reply(FrameWriter writer, bytes parameters, bint continues) except -1:
     writer.begin()
-    if parameters is None:
-        if continues:
-            writer.text(b'{"continues":true}', 18)
-        else:
-            writer.text(b"{}", 2)
-        return writer.finish()
-    if continues:
-        writer.text(b'{"continues":true,"parameters":', 31)
-    else:
-        writer.text(b'{"parameters":', 14)
-    put(writer, parameters)
-    writer.text(b"}", 1)
-    return writer.finish()
+    try:
+        if not continues:
+            writer.text(b"{", 1)
+            return end(writer, b'"parameters":', 13, parameters)
+        writer.text(b'{"continues":true', 17)
+        return end(writer, b',"parameters":', 14, parameters)
+    except BaseException:
+        writer.abandon()
+        raise
 
 
 cdef int write_error(FrameWriter writer, bytes name, bytes parameters) except -1:
     writer.begin()
-    writer.text(b'{"error":', 9)
-    put(writer, name)
+    try:
+        writer.text(b'{"error":', 9)
+        put(writer, name)
+        return end(writer, b',"parameters":', 14, parameters)
+    except BaseException:
+        writer.abandon()
+        raise
+
+
+cdef int end(
+    FrameWriter writer, const char *label, size_t label_size, bytes parameters
+) except -1:
+    """Writes the parameters, if there are any, and what ends an envelope."""
     if parameters is not None:
-        writer.text(b',"parameters":', 14)
+        writer.text(label, label_size)
         put(writer, parameters)
     writer.text(b"}", 1)
     return writer.finish()

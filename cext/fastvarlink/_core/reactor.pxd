@@ -45,13 +45,13 @@ cdef class Reactor:
     cdef uint64_t numbers  # last number given to a thread
     cdef uint32_t turn  # a token here is the leadership, waiting for a thread
     cdef uint32_t alarm  # a token here wakes the watchdog
-    cdef int32_t parked  # the watchdog sleeps until it is woken
+    cdef uint64_t parked  # the watchdog sleeps until it is woken
     cdef int32_t idle  # threads waiting for their turn
     cdef bint stopping
     cdef object tick  # callable: called by lead_alone() about every interval milliseconds; or None
     cdef int interval
     cdef double next_tick  # on the monotonic clock, in seconds
-    cdef object spawn  # callable: starts a thread that calls work()
+    cdef object spawn  # callable: starts a thread that calls work(), or returns False
     cdef readonly uint64_t promotions  # leaders that were replaced because something held them up
 
     cdef int attach(self, Source source, uint32_t events) except -1

@@ -132,12 +132,16 @@ cdef class CallbackSource(Source):
 
     def detach(self):
         """Stop watching."""
-        if self.reactor is not None:
-            self.reactor.detach(self)
+        cdef Reactor reactor = self.reactor
+        if reactor is not None:
+            reactor.detach(self)
 
 
 cdef class Reactor:
-    """Watches sources. spawn() is called to start one more thread that calls work()."""
+    """Watches sources. It runs once: after stop() it is over.
+
+    spawn() is called to start one more thread that calls work(); it returns whether it could.
+    """
 
     def __cinit__(self):
         self.epoll = self.wakeup = -1
@@ -200,6 +204,8 @@ cdef class Reactor:
     cdef int detach(self, Source source) except -1:
         cdef epoll_event event
         source.reactor = None
+        if self.sources[source.fd] is not source:
+            return 0
         self.sources[source.fd] = None
         # ENOENT and EBADF mean that a handler has closed the descriptor, which took it out.
         epoll_ctl(self.epoll, EPOLL_CTL_DEL, source.fd, &event)
@@ -217,15 +223,20 @@ cdef class Reactor:
         return word_get(&self.lead) >> 1 == get_this_thread()
 
     cdef void begin_step(self) noexcept:
-        self.steps += 1
+        # What others do says nothing about the leader.
+        if self.leading():
+            self.steps += 1
 
     cdef int hand_over(self) except -1:
         cdef uint64_t me = get_this_thread()
-        if me and self.spawn is not None and word_swap(&self.lead, (me << 1) | BUSY, 0):
+        if self.spawn is None or self.stopping or not self.leading():
+            return 0
+        if self.idle == 0 and not self.spawn():
+            # There is nobody to hand over to. The watchdog will see to it if this takes long.
+            return 0
+        if word_swap(&self.lead, (me << 1) | BUSY, 0):
             self.current = None
             park_post(&self.turn)
-            if self.idle == 0 and not self.stopping:
-                self.spawn()
         return 0
 
     cdef int run_leader(self) except -1:
@@ -235,7 +246,8 @@ cdef class Reactor:
         cdef int count
         cdef int timeout
         cdef Source held_up = self.current
-        word_set(&self.lead, busy)
+        if not word_swap(&self.lead, 0, busy):
+            return 0
         if held_up is not None:
             self.current = None
             held_up.overtaken()
@@ -263,8 +275,8 @@ cdef class Reactor:
                 # Only now, with the GIL held: what was harvested must be on record before another
                 # thread may take over.
                 word_set(&self.lead, busy)
-                if self.parked:
-                    self.parked = 0
+                if word_get(&self.parked):
+                    word_set(&self.parked, 0)
                     park_post(&self.alarm)
                 if count < 0:
                     if errno != EINTR:
@@ -370,16 +382,17 @@ cdef class Reactor:
                     looks += 1
                     nap = LOOK
                     if quiet >= QUIET_LOOKS:
-                        self.parked = 1
+                        word_set(&self.parked, 1)
                         # Whoever gets busy from here on sees the mark; who already was is seen.
                         if not word_get(&self.lead) & BUSY:
                             nap = SIGNALS * 1000
                             looks = SIGNALS
                     if left >= 0:
+                        nap = min(nap, left)
                         left -= nap
                     if park_wait(&self.alarm, nap) == PARK_SIGNAL:
                         looks = SIGNALS
-                    self.parked = 0
+                    word_set(&self.parked, 0)
                     lead = word_get(&self.lead)
                     if lead & BUSY and lead == seen and self.steps == steps:
                         if word_swap(&self.lead, lead, 0):
@@ -396,11 +409,17 @@ cdef class Reactor:
             if promoted:
                 quiet = 0
                 self.promotions += 1
-                if self.idle == 0 and not self.stopping:
-                    self.spawn()
+            # Also when a thread could not be started at the last look: the lead still waits for one.
+            if word_get(&self.lead) == 0 and self.idle == 0 and not self.stopping:
+                self.spawn()
             elif timeout >= 0 and left <= 0:
                 return not self.stopping
         return False
+
+    @property
+    def stopped(self):
+        """True after stop()."""
+        return self.stopping
 
     def stop(self):
         """Make work(), lead_alone() and watch() return as soon as what they run allows it."""
@@ -409,10 +428,3 @@ cdef class Reactor:
         park_post(&self.alarm)
         for _ in range(self.idle + 1):
             park_post(&self.turn)
-
-    def restart(self):
-        """Get ready to run again after stop()."""
-        while park_try(&self.turn) or park_try(&self.alarm):
-            pass
-        self.stopping = False
-        word_set(&self.lead, 0)

@@ -26,9 +26,12 @@ cdef class Session:
 cdef class ServerSession(Session):
     cdef bint answering  # a call has been taken and its last reply has not been given
     cdef int flags  # of the call being answered
+    cdef bint holding  # the buffer is pinned: message's slices may still be looked at
 
     # The next call, once the previous one is answered.
     cdef SessionEvent next_call(self) except *
+    # Lets the frame of the call go, after what is needed of it has been copied.
+    cdef void let_frame_go(self) noexcept
     # Queues a reply, or drops it when the call is oneway. The call is over unless continues is set.
     cdef int reply(self, bytes parameters, bint continues) except -1
     cdef int error(self, bytes name, bytes parameters) except -1

@@ -109,10 +109,20 @@ cdef class ServerSession(Session):
             if self.fault == NULL:
                 self.answering = True
                 self.flags = self.message.flags
+                # Other threads may read for this connection; they must not move the frame.
+                self.holding = True
+                self.reader.buffer.pins += 1
                 return MESSAGE
         self.broken = True
         self.reader.discard()
         return VIOLATION
+
+    cdef void let_frame_go(self) noexcept:
+        if self.holding:
+            self.holding = False
+            self.reader.buffer.pins -= 1
+            # Now the buffer may start anew, if all of it has been taken.
+            self.reader.buffer.consume(0)
 
     cdef int reply(self, bytes parameters, bint continues) except -1:
         if not self.answering:
@@ -191,8 +201,12 @@ cdef class ClientSession(Session):
             raise ValueError("The message " + fault.decode() + ".")
         expects = EXPECTS_MORE if call.flags & MORE else 0
         self.writer.begin()
-        self.writer.text(text, size)
-        self.writer.finish()
+        try:
+            self.writer.text(text, size)
+            self.writer.finish()
+        except BaseException:
+            self.writer.abandon()
+            raise
         if not call.flags & ONEWAY:
             self.outstanding.append(&expects, 1)
 

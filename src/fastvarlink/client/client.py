@@ -53,9 +53,9 @@ class Client:
         self._str = "Client<uninitialized>"
         self.info: dict[str, Any] = {}
         self.add_interface(self._get_base_interface())
-        if resolve_interface is not None:
+        if resolve_interface:
             self._with_resolved_interface(resolve_interface, resolver)
-        if address is not None:
+        if address:
             self._with_address(address)
 
     def __enter__(self) -> Self:

@@ -19,7 +19,8 @@ from fastvarlink.idl.scanner import _Method
 from fastvarlink.limits import MAX_MESSAGE_SIZE
 
 # Replies come in the order of the calls, so all handlers of one socket share one channel.
-_channels: weakref.WeakKeyDictionary[socket.socket, Channel] = weakref.WeakKeyDictionary()
+# By the socket's id(): a channel keeps its socket alive, so an id is not used again before it is gone.
+_channels: weakref.WeakValueDictionary[int, Channel] = weakref.WeakValueDictionary()
 
 # Where a subclass overrides one of these, calls take the way through it.
 _HOOKS = ("_send_message", "_next_message", "_next_varlink_message", "_call", "_call_more")
@@ -49,10 +50,10 @@ class SimpleClientInterfaceHandler(ClientInterfaceHandler):
         self._recv = not self._recv_bytes and hasattr(file_or_socket, "recv")
         self._channel: Channel | None = None
         if is_plain_socket(file_or_socket):
-            self._channel = _channels.get(file_or_socket)
+            self._channel = _channels.get(id(file_or_socket))
             if self._channel is None or self._channel.is_closed:
                 self._channel = Channel(file_or_socket, max_message_size, self._reopener(reopen))
-                _channels[file_or_socket] = self._channel
+                _channels[id(file_or_socket)] = self._channel
             elif reopen is not None:
                 self._channel.reopen = self._reopener(reopen)
         else:
@@ -97,7 +98,9 @@ class SimpleClientInterfaceHandler(ClientInterfaceHandler):
         if hasattr(self._connection, "shutdown"):
             with contextlib.suppress(OSError):
                 self._connection.shutdown(socket.SHUT_RDWR)
-        self._connection.close()
+        # A file may have something left to write to a peer that has gone.
+        with contextlib.suppress(BrokenPipeError):
+            self._connection.close()
 
     def _add_method(self, method: _Method) -> None:
         if not self._direct:

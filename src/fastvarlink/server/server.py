@@ -40,6 +40,18 @@ logger = logging.getLogger("fastvarlink.server")
 
 # accept() fails with these while the process or the system has no room for one more connection.
 _NO_ROOM = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+# And with these when a connection has gone before it was accepted; the next may be there.
+_ONE_LOST = {
+    errno.ECONNABORTED,
+    errno.EHOSTDOWN,
+    errno.EHOSTUNREACH,
+    errno.EINTR,
+    errno.ENETDOWN,
+    errno.ENETUNREACH,
+    errno.ENOPROTOOPT,
+    errno.EOPNOTSUPP,
+    errno.EPROTO,
+}
 
 
 class Server(BaseServer):
@@ -83,6 +95,7 @@ class Server(BaseServer):
         self._stopped = threading.Event()
         self._stopped.set()
         self._starved = False
+        self._closed = False
         if bind_and_activate:
             try:
                 self.server_bind()
@@ -204,24 +217,27 @@ class Server(BaseServer):
                 self._stopped.set()
 
     def _start(self) -> None:
-        if self._reactor is None:
-            self._reactor = Reactor(self._spawner())
-        else:
-            self._reactor.restart()
+        reactor = Reactor(self._spawner())
+        self._reactor = reactor
         # Taking all connections that wait needs an accept() that does not.
         self.socket.setblocking(False)
         self._listener = CallbackSource(self.socket.fileno(), self._accept_all)
-        self._listener.attach(self._reactor)
+        self._listener.attach(reactor)
+        for connection in list(self._connections):
+            connection.start(reactor)
 
-    def _spawner(self) -> Callable[[], None] | None:
+    def _spawner(self) -> Callable[[], bool] | None:
         return None
 
     def _serve(self, poll_interval: float) -> None:
-        assert self._reactor is not None
-        if self._acts():
-            self._reactor.lead_alone(poll_interval, self.service_actions)
-        else:
-            self._reactor.lead_alone()
+        reactor = self._reactor
+        assert reactor is not None
+        tick = self.service_actions if self._acts() else None
+        while not reactor.stopped:
+            try:
+                reactor.lead_alone(poll_interval, tick)
+            except Exception:
+                logger.exception("A connection has been closed by an error.")
 
     def _acts(self) -> bool:
         """True if service_actions() does anything."""
@@ -245,6 +261,8 @@ class Server(BaseServer):
 
         Waits up to ``close_timeout`` seconds for handlers that are still running.
         """
+        # From here on no connection is taken in, by whichever thread is accepting some.
+        self._closed = True
         if self.remove_file is not None:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self.remove_file)
@@ -284,12 +302,13 @@ class Server(BaseServer):
                     self._starved = True
                     logger.warning("No connection can be accepted for now: %s", failure)
                     return
-                if self.socket.fileno() < 0:
-                    return
-                # ECONNABORTED and its like: this one has gone, the next may be there.
-                continue
+                if failure.errno in _ONE_LOST:
+                    continue
+                if not self._closed:
+                    logger.exception("No connection can be accepted.")
+                return
             try:
-                if self.verify_request(request, client_address):
+                if not self._closed and self.verify_request(request, client_address):
                     self.process_request(request, client_address)
                 else:
                     self.shutdown_request(request)
@@ -358,12 +377,19 @@ class ThreadingServer(Server):
         finally:
             self._threads.discard(threading.current_thread())
 
-    def _spawner(self) -> Callable[[], None] | None:
-        return lambda: self._run_thread(self._work)
+    def _spawner(self) -> Callable[[], bool] | None:
+        def spawn() -> bool:
+            assert self._reactor is not None
+            try:
+                self._run_thread(self._work, self._reactor)
+            except RuntimeError as failure:
+                logger.warning("No thread can be started for now: %s", failure)
+                return False
+            return True
 
-    def _work(self) -> None:
-        reactor = self._reactor
-        assert reactor is not None
+        return spawn
+
+    def _work(self, reactor: Reactor) -> None:
         while True:
             try:
                 reactor.work()
@@ -380,7 +406,7 @@ class ThreadingServer(Server):
         assert reactor is not None
         # One to lead, one to take over.
         for _ in range(2):
-            self._run_thread(self._work)
+            self._run_thread(self._work, reactor)
         reactor.offer()
         while reactor.watch(poll_interval if self._acts() else -1):
             self.service_actions()
