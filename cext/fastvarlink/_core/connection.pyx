@@ -214,7 +214,7 @@ cdef class ServerConnection(Source):
             self.reactor.begin_step()
             self.answerer.answer()
             if led and not self.reactor.leading():
-                plan.slowness = OVERTAKEN
+                plan.slowness = min(plan.slowness + OVERTAKEN, SLOWEST)
             return 0
         if led and plan.slowness >= SLOW:
             self.send()

@@ -6,8 +6,12 @@
 #define FASTVARLINK_PARK_H
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/futex.h>
+#include <pthread.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -47,6 +51,47 @@ static inline int park_wait(uint32_t *tokens, int64_t microseconds)
             /* EAGAIN: a token came between the look and the wait. */
         }
     }
+}
+
+/* The clock that runs while the calling thread does. */
+static inline int32_t thread_clock(void)
+{
+    clockid_t clock;
+    return pthread_getcpuclockid(pthread_self(), &clock) ? -1 : (int32_t)clock;
+}
+
+static inline int32_t thread_number(void)
+{
+    return (int32_t)syscall(SYS_gettid);
+}
+
+/* Microseconds a thread has run for, 0 if that cannot be told. */
+static inline int64_t thread_has_run(int32_t clock)
+{
+    struct timespec run;
+    if (clock_gettime((clockid_t)clock, &run))
+        return 0;
+    return (int64_t)run.tv_sec * 1000000 + run.tv_nsec / 1000;
+}
+
+/* Whether a thread of this process runs or waits for a core to run on, rather than for anything else. */
+static inline int thread_runnable(int32_t number)
+{
+    char path[48], text[128], *name_end;
+    int fd;
+    ssize_t size;
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", (int)number);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    size = read(fd, text, sizeof text - 1);
+    close(fd);
+    if (size <= 0)
+        return 0;
+    text[size] = 0;
+    /* "12 (name) R ...": the name may have anything in it. */
+    name_end = strrchr(text, ')');
+    return name_end != NULL && name_end[1] == ' ' && name_end[2] == 'R';
 }
 
 static inline int word_swap(uint64_t *word, uint64_t expected, uint64_t wanted)

@@ -41,6 +41,8 @@ cdef class Reactor:
     # Who leads: its number, shifted left, and in the lowest bit whether it is busy. 0 while nobody
     # does. A leader may only be replaced while busy, so epoll_wait is never entered by two.
     cdef uint64_t lead
+    cdef int32_t leader_number  # of the leader's thread, as the system counts them
+    cdef int32_t leader_clock  # runs while the leader does
     cdef uint64_t steps  # counts what leaders begin to do
     cdef uint64_t numbers  # last number given to a thread
     cdef uint32_t turn  # a token here is the leadership, waiting for a thread

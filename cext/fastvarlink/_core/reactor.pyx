@@ -2,10 +2,11 @@
 """epoll, and who waits in it. Knows descriptors and threads, nothing of Varlink.
 
 One thread leads: it alone waits in epoll_wait, and handles what it gets by itself, so a handler that
-does not block costs no thread hop. A watchdog (the thread that called watch()) looks once a millisecond
-while the leader is busy; when the same step has lasted for a whole look, it makes another thread the
-leader. The thread that was held up finishes what it does and then waits for its turn. While nothing
-happens the watchdog sleeps, and the first leader to get busy wakes it.
+does not block costs no thread hop. A watchdog (the thread that called watch()) looks every other
+millisecond while the leader is busy. When the same step has lasted for a whole look, and the leader is
+blocked or computes (rather than waiting for a core), it makes another thread the leader. The thread that
+was held up finishes what it does and then waits for its turn. While nothing happens the watchdog sleeps,
+and the first leader to get busy wakes it.
 
 What this costs a call: two atomic operations. docs/performance.md has the measurements, and what else
 was tried.
@@ -16,7 +17,7 @@ All state but the atomic words belongs to whoever holds the GIL.
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
 from libc.errno cimport EINTR, errno
-from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 
 import os
 from collections import deque
@@ -53,6 +54,10 @@ cdef extern from "park.h" nogil:
     void park_post(uint32_t *tokens)
     int park_try(uint32_t *tokens)
     int park_wait(uint32_t *tokens, int64_t microseconds)
+    int32_t thread_clock()
+    int32_t thread_number()
+    int64_t thread_has_run(int32_t clock)
+    int thread_runnable(int32_t number)
     int word_swap(uint64_t *word, uint64_t expected, uint64_t wanted)
     uint64_t word_get(const uint64_t *word)
     void word_set(uint64_t *word, uint64_t value)
@@ -69,8 +74,10 @@ cdef extern from *:
 
 cdef enum:
     HARVEST = 64  # events taken at once
-    LOOK = 1000  # microseconds between two looks of the watchdog
-    QUIET_LOOKS = 20  # looks without anything new after which it sleeps
+    # Microseconds between two looks of the watchdog. Each disturbs a call on a machine with one core: at a
+    # look a millisecond that is one call in ninety, which doubles the 99th percentile.
+    LOOK = 2000
+    QUIET_LOOKS = 10  # looks without anything new after which it sleeps
     IDLE_THREADS = 16  # threads kept waiting for their turn
     # Milliseconds after which a thread that may be the main one looks for signals: one that arrives in
     # the instant before it waits does not interrupt the wait.
@@ -248,6 +255,8 @@ cdef class Reactor:
         cdef Source held_up = self.current
         if not word_swap(&self.lead, 0, busy):
             return 0
+        self.leader_number = thread_number()
+        self.leader_clock = thread_clock()
         if held_up is not None:
             self.current = None
             held_up.overtaken()
@@ -369,6 +378,7 @@ cdef class Reactor:
         cdef uint64_t seen = 0
         cdef uint64_t steps = 0
         cdef uint64_t lead
+        cdef int64_t run_before = -1
         cdef int quiet = 0
         cdef int looks
         cdef int64_t left = <int64_t> (timeout * 1e6) if timeout >= 0 else -1
@@ -378,7 +388,7 @@ cdef class Reactor:
             promoted = False
             looks = 0
             with nogil:
-                while looks < SIGNALS and not self.stopping:
+                while looks < SIGNALS * 1000 // LOOK and not self.stopping:
                     looks += 1
                     nap = LOOK
                     if quiet >= QUIET_LOOKS:
@@ -386,16 +396,27 @@ cdef class Reactor:
                         # Whoever gets busy from here on sees the mark; who already was is seen.
                         if not word_get(&self.lead) & BUSY:
                             nap = SIGNALS * 1000
-                            looks = SIGNALS
+                            looks = SIGNALS * 1000 // LOOK
                     if left >= 0:
                         nap = min(nap, left)
                         left -= nap
                     if park_wait(&self.alarm, nap) == PARK_SIGNAL:
-                        looks = SIGNALS
+                        looks = SIGNALS * 1000 // LOOK
                     word_set(&self.parked, 0)
                     lead = word_get(&self.lead)
-                    if lead & BUSY and lead == seen and self.steps == steps:
+                    if not lead & BUSY or lead != seen or self.steps != steps:
+                        run_before = -1
+                    elif run_before < 0:
+                        # The same step as at the last look.
+                        run_before = thread_has_run(self.leader_clock)
+                    if run_before >= 0 and (
+                        not thread_runnable(self.leader_number)
+                        or thread_has_run(self.leader_clock) - run_before > LOOK // 2
+                    ):
+                        # It is blocked, or computes. One that only waits for a core would not get on
+                        # sooner for having company.
                         if word_swap(&self.lead, lead, 0):
+                            run_before = -1
                             promoted = True
                             park_post(&self.turn)
                             break
