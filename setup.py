@@ -16,11 +16,14 @@ MODULES = (
     "framing",  # NUL
     "message",  # envelopes of calls and replies
     "session",  # whose turn it is
+    "value",  # what JSON can carry
     "schema",  # checkers made from IDL types
     "dispatch",  # from a call to its handler and back
     "link",  # one socket
     "reactor",  # epoll and who waits in it
+    "listener",  # a descriptor that a Python callable is told of
     "connection",  # the server's end of one socket
+    "call",  # from arguments to a call, from a reply to its result
     "channel",  # the client's end of one socket
 )
 
@@ -54,7 +57,9 @@ setup(
             for name in MODULES
         ],
         include_path=["cext"],
-        build_dir="build/cython",
+        build_dir=f"build/{mode}/cython",
         compiler_directives={"language_level": "3str", "embedsignature": True, **build["directives"]},
-    )
+    ),
+    # A folder for each mode: what one has compiled must not pass for another's.
+    options={"build": {"build_base": f"build/{mode}"}},
 )

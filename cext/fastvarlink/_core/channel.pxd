@@ -1,22 +1,9 @@
 # cython: language_level=3str
 """The client's end of one connection."""
 
+from fastvarlink._core.call cimport CallPlan
 from fastvarlink._core.link cimport Link, LinkStatus
-from fastvarlink._core.schema cimport Checker
 from fastvarlink._core.session cimport ClientSession
-
-
-# What is known of a method before it is called.
-cdef class CallPlan:
-    cdef readonly str name  # qualified
-    cdef bytes wire_name  # as JSON
-    cdef Checker takes
-    cdef Checker gives
-    cdef object encoder  # callable: parameters to JSON's own types; None for the usual ones
-    cdef object error_of  # callable: an error reply and whether namespaced, to an exception
-
-    cdef bytes encode(self, tuple arguments, dict keywords)
-    cdef object decode(self, dict parameters, bint namespaced)
 
 
 cdef class Channel:

@@ -7,27 +7,19 @@ for ever. When it is not known any more which reply would come next (a time limi
 that was left early), the connection is closed: replies carry nothing that tells them apart (rules R6, R7).
 """
 
-from cpython.dict cimport PyDict_GetItemWithError
-from cpython.object cimport PyObject
-from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
 from libc.string cimport strerror
 
 import socket
 import threading
-from types import SimpleNamespace
-
-from orjson import dumps
 
 from fastvarlink._core.buffer cimport stored
+from fastvarlink._core.call cimport CallPlan
 from fastvarlink._core.link cimport LINK_BLOCKED, LINK_END, LINK_OK, Link, LinkStatus
 from fastvarlink._core.message cimport ERROR, MORE, ONEWAY, Message
-from fastvarlink._core.schema cimport CALL_OUT, REPLY_IN, Checker, Fault
 from fastvarlink._core.session cimport MESSAGE, NEED_DATA, ClientSession, SessionEvent
 from fastvarlink.error import (
     ConnectionBusy,
     ConnectionLost,
-    EncodingError,
-    InvalidParameter,
     ProtocolError,
 )
 
@@ -40,82 +32,6 @@ cdef extern from "pythread.h" nogil:
 
 cdef enum:
     LONGEST = 0x7FFFFFFF  # milliseconds poll() can wait
-
-
-cdef class CallPlan:
-    """How one method is called: its qualified name and the Checkers of its parameters and results.
-
-    error_of(message, namespaced) turns an error reply into the exception to raise; encoder, if any,
-    turns parameters into JSON's own types.
-    """
-
-    def __init__(
-        self,
-        str name not None,
-        Checker takes not None,
-        Checker gives not None,
-        error_of,
-        encoder=None,
-    ):
-        self.name = name
-        self.wire_name = dumps(name)
-        self.takes = takes
-        self.gives = gives
-        self.error_of = error_of
-        self.encoder = encoder
-
-    cdef bytes encode(self, tuple arguments, dict keywords):
-        """The bytes of the parameters' object, None when there are none.
-
-        Positional arguments come in the order of declaration. None stands for a parameter that is not
-        given.
-        """
-        cdef Py_ssize_t i
-        cdef Py_ssize_t positional = PyTuple_GET_SIZE(arguments)
-        cdef PyObject *found
-        cdef object value
-        cdef dict parameters = {}
-        cdef Fault fault
-        for i in range(PyTuple_GET_SIZE(self.takes.names)):
-            name = <object> PyTuple_GET_ITEM(self.takes.names, i)
-            if i < positional:
-                value = <object> PyTuple_GET_ITEM(arguments, i)
-            else:
-                found = PyDict_GetItemWithError(keywords, name)
-                if found == NULL:
-                    continue
-                value = <object> found
-            if value is not None:
-                parameters[name] = value
-        if not parameters:
-            return None
-        if self.encoder is not None:
-            parameters = self.encoder(parameters)
-        fault = Fault()
-        parameters = self.takes.send_members(parameters, CALL_OUT, fault)
-        if parameters is None:
-            if fault.unsendable:
-                raise EncodingError(fault.place(), fault.reason)
-            raise InvalidParameter(fault.place())
-        return dumps(parameters)
-
-    def parameters(self, tuple arguments, dict keywords):
-        """The bytes of the object that carries these arguments, b"{}" when there are none."""
-        return self.encode(arguments, keywords) or b"{}"
-
-    def result(self, dict parameters not None, bint namespaced):
-        """What the caller gets for the parameters of a reply, which are changed in place.
-
-        InvalidParameter names the first that is not of its declared type.
-        """
-        return self.decode(parameters, namespaced)
-
-    cdef object decode(self, dict parameters, bint namespaced):
-        cdef Fault fault = Fault()
-        cdef dict checked = self.gives.receive_members(parameters, REPLY_IN, namespaced, fault)
-        if checked is None:
-            raise InvalidParameter(fault.place())
-        return SimpleNamespace(**checked) if namespaced else checked
 
 
 cdef class Channel:

@@ -18,8 +18,9 @@ from types import GeneratorType, SimpleNamespace
 from orjson import dumps, loads
 
 from fastvarlink._core.message cimport MORE, ONEWAY, UPGRADE, Message
-from fastvarlink._core.schema cimport CALL_IN, REPLY_OUT, Checker, Fault
+from fastvarlink._core.schema cimport CALL_IN, REPLY_OUT, Checker
 from fastvarlink._core.session cimport MESSAGE, ServerSession
+from fastvarlink._core.value cimport Fault
 from fastvarlink.error import (
     EncodingError,
     ExpectedMore,

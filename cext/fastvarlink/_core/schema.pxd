@@ -1,6 +1,8 @@
 # cython: language_level=3str
 """Checkers made from IDL types."""
 
+from fastvarlink._core.value cimport Fault
+
 
 cdef enum Kind:
     BOOL
@@ -21,19 +23,6 @@ cdef enum Direction:
     REPLY_IN  # a received reply: what is unknown or null is dropped, what is missing stays missing
     CALL_OUT  # parameters of a call to be sent: what is missing is the service's to judge
     REPLY_OUT  # a handler's result: nothing may be missing, what is not declared is dropped
-
-
-# Where and why a value does not fit. One is made for each value checked from outside.
-cdef class Fault:
-    cdef list path  # str and int, innermost first
-    cdef str reason
-    cdef bint unsendable  # not a matter of types: JSON cannot carry the value
-
-    # The place as text: user.address[2].zip
-    cdef str place(self)
-
-
-cdef object MISMATCH  # returned by checks in place of a value; the Fault says more
 
 
 cdef class Checker:

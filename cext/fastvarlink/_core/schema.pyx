@@ -21,17 +21,13 @@ from libc.math cimport isfinite
 from collections.abc import Mapping, Set
 from types import SimpleNamespace
 
-from fastvarlink.error import VarlinkError
+from fastvarlink._core.value cimport MISMATCH, Fault, fail, send_any, send_int, unsendable, within
 
 cdef extern from "Python.h":
     int Py_EnterRecursiveCall(const char *where) except -1
     void Py_LeaveRecursiveCall()
     int PyUnicode_CheckExact(object value)
     int PyBool_Check(object value)
-    long long PyLong_AsLongLongAndOverflow(object value, int *overflow) except? -1
-
-cdef object MISMATCH = object()
-cdef object LARGEST = 2**64 - 1
 
 KINDS = {
     "bool": BOOL,
@@ -60,38 +56,6 @@ cdef dict EXPECTED = {
     SET: "must be a set of strings",
     STRUCT: "must be an object with the declared fields",
 }
-
-
-@cython.final
-@cython.freelist(8)
-cdef class Fault:
-    cdef str place(self):
-        cdef str text = ""
-        cdef object step
-        for step in reversed(self.path or ()):
-            if type(step) is int:
-                text += f"[{step}]"
-            elif text:
-                text += "." + step
-            else:
-                text = step
-        return text
-
-
-cdef object fail(Fault fault, str reason):
-    fault.path = []
-    fault.reason = reason
-    return MISMATCH
-
-
-cdef object unsendable(Fault fault, str reason):
-    fault.unsendable = True
-    return fail(fault, reason)
-
-
-cdef object within(Fault fault, object step):
-    fault.path.append(step)
-    return MISMATCH
 
 
 @cython.final
@@ -396,72 +360,3 @@ cdef class Checker:
                     copy = dict(value)
                 copy[key] = sent
         return value if copy is None else copy
-
-
-cdef object send_int(object value, Fault fault):
-    cdef int overflow = 0
-    PyLong_AsLongLongAndOverflow(value, &overflow)
-    if overflow < 0 or (overflow > 0 and value > LARGEST):
-        return unsendable(fault, f"is {value}, which does not fit into 64 bits")
-    return value
-
-
-cdef object send_any(object value, Fault fault):
-    """A value without a declared type: JSON's own types, and what VarlinkEncoder adds to them."""
-    if value is None or PyUnicode_Check(value) or PyBool_Check(value):
-        return value
-    if PyLong_Check(value):
-        return send_int(value, fault)
-    if PyFloat_Check(value):
-        if isfinite(PyFloat_AS_DOUBLE(value)):
-            return value
-        return unsendable(fault, f"is {value}, which JSON cannot carry")
-    Py_EnterRecursiveCall(" while checking a value to be sent")
-    try:
-        if PyDict_Check(value):
-            return send_any_members(<dict> value, fault)
-        if PyList_Check(value) or PyTuple_Check(value):
-            return send_any_elements(value, fault)
-        if isinstance(value, Set):
-            return send_any_members({item: {} for item in value}, fault)
-        if isinstance(value, SimpleNamespace):
-            return send_any_members(vars(value), fault)
-        if isinstance(value, VarlinkError):
-            return send_any_members(value.as_dict(), fault)
-        if isinstance(value, Mapping):
-            return send_any_members(dict(value), fault)
-    finally:
-        Py_LeaveRecursiveCall()
-    return unsendable(fault, f"is a {type(value).__name__}, which JSON cannot carry")
-
-
-cdef object send_any_members(dict value, Fault fault):
-    cdef dict copy = None
-    cdef object sent
-    for key, item in value.items():
-        if not PyUnicode_Check(key):
-            return unsendable(fault, f"has the key {key!r}, which is not a string")
-        sent = send_any(item, fault)
-        if sent is MISMATCH:
-            return within(fault, key)
-        if sent is not item:
-            if copy is None:
-                copy = dict(value)
-            copy[key] = sent
-    return value if copy is None else copy
-
-
-cdef object send_any_elements(object value, Fault fault):
-    cdef Py_ssize_t i = 0
-    cdef list copy = None
-    cdef object sent
-    for item in value:
-        sent = send_any(item, fault)
-        if sent is MISMATCH:
-            return within(fault, i)
-        if sent is not item:
-            if copy is None:
-                copy = list(value)
-            copy[i] = sent
-        i += 1
-    return value if copy is None else copy

@@ -7,11 +7,14 @@ MODULES = (
     "framing",
     "message",
     "session",
+    "value",
     "schema",
     "dispatch",
     "link",
     "reactor",
+    "listener",
     "connection",
+    "call",
     "channel",
 )
 

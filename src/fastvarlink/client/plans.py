@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from typing import Any
 
-from fastvarlink._core.channel import CallPlan
+from fastvarlink._core.call import CallPlan
 from fastvarlink.error import VarlinkError
 from fastvarlink.idl import tree
 from fastvarlink.idl.checkers import Checkers

@@ -16,7 +16,9 @@ from fastvarlink.error import (
 from fastvarlink.idl.interface import Interface
 from fastvarlink.server.activation import get_listen_fd
 from fastvarlink.server.handler import RequestHandler
-from fastvarlink.server.server import ForkingServer, Server, ThreadingServer
+from fastvarlink.server.processes import ForkingServer
+from fastvarlink.server.server import Server
+from fastvarlink.server.threads import ThreadingServer
 from fastvarlink.service import Service, encoders
 
 __all__ = [

@@ -6,9 +6,7 @@ import contextlib
 import errno
 import logging
 import os
-import signal
 import threading
-import time
 from collections.abc import Callable
 from socket import (
     AF_INET,
@@ -24,13 +22,14 @@ from socket import (
     getaddrinfo,
     socket,
 )
-from socketserver import BaseServer, ForkingMixIn
+from socketserver import BaseServer
 from typing import Any, Self
 
 from fastvarlink import address as addresses
 from fastvarlink._core.connection import ServerConnection
 from fastvarlink._core.link import is_plain_socket
-from fastvarlink._core.reactor import CallbackSource, Reactor
+from fastvarlink._core.listener import Listener
+from fastvarlink._core.reactor import Reactor
 from fastvarlink.limits import MAX_MESSAGE_SIZE
 from fastvarlink.server.activation import get_listen_fd
 from fastvarlink.server.handler import handler_for, service_of
@@ -88,7 +87,7 @@ class Server(BaseServer):
         super().__init__(bind_to, handler_for(RequestHandlerClass))
         self._connections: set[ServerConnection] = set()
         self._reactor: Reactor | None = None
-        self._listener: CallbackSource | None = None
+        self._listener: Listener | None = None
         self._serving_thread: threading.Thread | None = None
         self._lock = threading.RLock()
         self._stop_requested = False
@@ -221,7 +220,7 @@ class Server(BaseServer):
         self._reactor = reactor
         # Taking all connections that wait needs an accept() that does not.
         self.socket.setblocking(False)
-        self._listener = CallbackSource(self.socket.fileno(), self._accept_all)
+        self._listener = Listener(self.socket.fileno(), self._accept_all)
         self._listener.attach(reactor)
         for connection in list(self._connections):
             connection.start(reactor)
@@ -325,120 +324,3 @@ class Server(BaseServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Log the exception that ended a connection."""
         logger.exception("A connection from %r has been closed by an error.", client_address)
-
-
-class ThreadingServer(Server):
-    """Serves so that a handler that blocks holds up nobody but its own connection.
-
-    Handlers run on threads of the server's own, never on the one that called serve_forever(). A handler
-    that does not block is run by the thread that received the call.
-    """
-
-    daemon_threads = True
-
-    def __init__(
-        self,
-        server_address: str,
-        RequestHandlerClass: Any,
-        bind_and_activate: bool = True,
-    ) -> None:
-        self._threads: set[threading.Thread] = set()
-        super().__init__(server_address, RequestHandlerClass, bind_and_activate)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """As Server does; a request handler with code of its own gets a thread of its own."""
-        if self._direct_service(request) is not None:
-            super().process_request(request, client_address)
-        else:
-            self._run_thread(self._process_in_thread, request, client_address)
-
-    def _process_in_thread(self, request: Any, client_address: Any) -> None:
-        try:
-            self.finish_request(request, client_address)
-        except Exception:
-            self.handle_error(request, client_address)
-        finally:
-            self.shutdown_request(request)
-
-    def _run_thread(self, target: Callable[..., None], *args: Any) -> None:
-        thread = threading.Thread(
-            target=self._thread_main, args=(target, *args), name="fastvarlink", daemon=True
-        )
-        self._threads.add(thread)
-        try:
-            thread.start()
-        except BaseException:
-            self._threads.discard(thread)
-            raise
-
-    def _thread_main(self, target: Callable[..., None], *args: Any) -> None:
-        try:
-            target(*args)
-        finally:
-            self._threads.discard(threading.current_thread())
-
-    def _spawner(self) -> Callable[[], bool] | None:
-        def spawn() -> bool:
-            assert self._reactor is not None
-            try:
-                self._run_thread(self._work, self._reactor)
-            except RuntimeError as failure:
-                logger.warning("No thread can be started for now: %s", failure)
-                return False
-            return True
-
-        return spawn
-
-    def _work(self, reactor: Reactor) -> None:
-        while True:
-            try:
-                reactor.work()
-                return
-            except SystemExit:
-                # As in any thread: it ends what the thread did, here a call, and nothing else.
-                reactor.offer()
-            except BaseException:
-                logger.exception("A connection has been closed by an error.")
-                reactor.offer()
-
-    def _serve(self, poll_interval: float) -> None:
-        reactor = self._reactor
-        assert reactor is not None
-        # One to lead, one to take over.
-        for _ in range(2):
-            self._run_thread(self._work, reactor)
-        reactor.offer()
-        while reactor.watch(poll_interval if self._acts() else -1):
-            self.service_actions()
-
-    def _threads_have_ended(self) -> bool:
-        ended = super()._threads_have_ended()
-        deadline = time.monotonic() + self.close_timeout
-        for thread in list(self._threads):
-            if thread is not threading.current_thread():
-                thread.join(max(0.0, deadline - time.monotonic()))
-            ended = ended and not thread.is_alive()
-        return ended
-
-
-class ForkingServer(ForkingMixIn, Server):
-    """Serves each connection in a process of its own."""
-
-    def serve_forever(self, poll_interval: float = 0.5) -> None:
-        """Serve until shutdown() is called by another thread."""
-        BaseServer.serve_forever(self, poll_interval)
-
-    def shutdown(self) -> None:
-        """Stop serve_forever() and wait until it has returned."""
-        BaseServer.shutdown(self)
-
-    def server_close(self) -> None:
-        """Close the listening socket and end the processes that serve connections."""
-        for pid in self.active_children or ():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGTERM)
-        super().server_close()
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """Serve an accepted connection in a child."""
-        ForkingMixIn.process_request(self, request, client_address)

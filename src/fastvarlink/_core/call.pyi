@@ -1,0 +1,18 @@
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from fastvarlink._core.schema import Checker
+
+class CallPlan:
+    @property
+    def name(self) -> str: ...
+    def __init__(
+        self,
+        name: str,
+        takes: Checker,
+        gives: Checker,
+        error_of: Callable[[dict[str, Any], bool], Exception],
+        encoder: Callable[[Any], Any] | None = None,
+    ) -> None: ...
+    def parameters(self, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> bytes: ...
+    def result(self, parameters: dict[str, Any], namespaced: bool) -> Any: ...

@@ -1,0 +1,9 @@
+from collections.abc import Callable
+from typing import Any
+
+from fastvarlink._core.reactor import Reactor, Source
+
+class Listener(Source):
+    def __init__(self, fd: int, callback: Callable[[], Any]) -> None: ...
+    def attach(self, reactor: Reactor) -> None: ...
+    def detach(self) -> None: ...

@@ -1,0 +1,34 @@
+"""ForkingServer: a process for each connection."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from socketserver import BaseServer, ForkingMixIn
+from typing import Any
+
+from fastvarlink.server.server import Server
+
+
+class ForkingServer(ForkingMixIn, Server):
+    """Serves each connection in a process of its own."""
+
+    def serve_forever(self, poll_interval: float = 0.5) -> None:
+        """Serve until shutdown() is called by another thread."""
+        BaseServer.serve_forever(self, poll_interval)
+
+    def shutdown(self) -> None:
+        """Stop serve_forever() and wait until it has returned."""
+        BaseServer.shutdown(self)
+
+    def server_close(self) -> None:
+        """Close the listening socket and end the processes that serve connections."""
+        for pid in self.active_children or ():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+        super().server_close()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve an accepted connection in a child."""
+        ForkingMixIn.process_request(self, request, client_address)
