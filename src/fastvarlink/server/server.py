@@ -160,14 +160,24 @@ class Server(BaseServer):
     def process_request(self, request: Any, client_address: Any) -> None:
         """Serve an accepted connection: by the reactor if possible, else by its request handler."""
         service = self._direct_service(request)
-        if service is None or self._reactor is None:
+        reactor = self._reactor
+        if service is None or reactor is None:
             super().process_request(request, client_address)
             return
         connection = ServerConnection(
             request, self, service._table, self.max_message_size, self._connection_closed
         )
         self._connections.add(connection)
-        connection.start(self._reactor)
+        # server_close() sets its mark before it looks at the connections, and this one is among them
+        # before the mark is looked at: one of the two closes it.
+        try:
+            if self._closed:
+                connection.close()
+            else:
+                connection.start(reactor)
+        except BaseException:
+            connection.close()
+            raise
 
     def _direct_service(self, request: Any) -> Service | None:
         """The service, if the reactor can serve it on this connection; None if a handler has to."""
