@@ -294,6 +294,9 @@ cdef class ReplyStream:
         else:
             channel.acquire()
         try:
+            if self.over:
+                # Another thread has read it to its end while this one waited for its turn.
+                raise StopIteration
             if not self.started:
                 channel.send(self.plan, self.parameters, MORE)
                 channel.streaming = self.started = True

@@ -317,6 +317,8 @@ cdef class ServerConnection(Source):
     cdef int lost(self) except -1:
         # Calls that have arrived are still carried out: they may be oneway. Their replies go nowhere.
         self.gone = True
+        # There may be no event any more that says so: the end is looked for at once.
+        self.readable = True
         self.session.writer.buffer.consume(stored(self.session.writer.buffer))
         return 0
 

@@ -21,11 +21,19 @@ from libc.math cimport isfinite
 from collections.abc import Mapping, Set
 from types import SimpleNamespace
 
-from fastvarlink._core.value cimport MISMATCH, Fault, fail, send_any, send_int, unsendable, within
+from fastvarlink._core.value cimport (
+    DEEPEST,
+    MISMATCH,
+    TOO_DEEP,
+    Fault,
+    fail,
+    send_any,
+    send_int,
+    unsendable,
+    within,
+)
 
 cdef extern from "Python.h":
-    int Py_EnterRecursiveCall(const char *where) except -1
-    void Py_LeaveRecursiveCall()
     int PyUnicode_CheckExact(object value)
     int PyBool_Check(object value)
 
@@ -244,11 +252,12 @@ cdef class Checker:
         elif kind == ANY:
             return send_any(value, fault)
         else:
-            Py_EnterRecursiveCall(" while checking a value to be sent")
-            try:
-                return self.send_container(value, direction, fault)
-            finally:
-                Py_LeaveRecursiveCall()
+            if fault.depth == DEEPEST:
+                return unsendable(fault, TOO_DEEP)
+            fault.depth += 1
+            sent = self.send_container(value, direction, fault)
+            fault.depth -= 1
+            return sent
         return fail(fault, EXPECTED[kind])
 
     cdef object send_container(self, object value, Direction direction, Fault fault):

@@ -6,10 +6,17 @@
 cdef class Fault:
     cdef list path  # str and int, innermost first
     cdef str reason
+    cdef int depth  # containers that are being looked at, one inside the other
     cdef bint unsendable  # not a matter of types: JSON cannot carry the value
 
     # The place as text: user.address[2].zip
     cdef str place(self)
+
+
+cdef enum:
+    # Containers inside each other that can be sent: what orjson writes. A value that contains itself
+    # ends here, too.
+    DEEPEST = 250
 
 
 cdef object MISMATCH  # returned by checks in place of a value; the Fault says more
@@ -18,6 +25,7 @@ cdef object MISMATCH  # returned by checks in place of a value; the Fault says m
 # cannot carry, and the way to either from the outside.
 cdef object fail(Fault fault, str reason)
 cdef object unsendable(Fault fault, str reason)
+cdef str TOO_DEEP
 cdef object within(Fault fault, object step)
 
 # The value as it can be sent, what had to change copied; or MISMATCH.

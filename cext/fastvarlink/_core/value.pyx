@@ -16,13 +16,12 @@ from types import SimpleNamespace
 from fastvarlink.error import VarlinkError
 
 cdef extern from "Python.h":
-    int Py_EnterRecursiveCall(const char *where) except -1
-    void Py_LeaveRecursiveCall()
     int PyBool_Check(object value)
     long long PyLong_AsLongLongAndOverflow(object value, int *overflow) except? -1
 
 cdef object MISMATCH = object()
 cdef object LARGEST = 2**64 - 1
+cdef str TOO_DEEP = f"is nested more than {<int> DEEPEST} levels deep, which is more than can be sent"
 
 
 @cython.final
@@ -75,22 +74,27 @@ cdef object send_any(object value, Fault fault):
         if isfinite(PyFloat_AS_DOUBLE(value)):
             return value
         return unsendable(fault, f"is {value}, which JSON cannot carry")
-    Py_EnterRecursiveCall(" while checking a value to be sent")
-    try:
-        if PyDict_Check(value):
-            return send_any_members(<dict> value, fault)
-        if PyList_Check(value) or PyTuple_Check(value):
-            return send_any_elements(value, fault)
-        if isinstance(value, Set):
-            return send_any_members({item: {} for item in value}, fault)
-        if isinstance(value, SimpleNamespace):
-            return send_any_members(vars(value), fault)
-        if isinstance(value, VarlinkError):
-            return send_any_members(value.as_dict(), fault)
-        if isinstance(value, Mapping):
-            return send_any_members(dict(value), fault)
-    finally:
-        Py_LeaveRecursiveCall()
+    if fault.depth == DEEPEST:
+        return unsendable(fault, TOO_DEEP)
+    fault.depth += 1
+    sent = send_any_container(value, fault)
+    fault.depth -= 1
+    return sent
+
+
+cdef object send_any_container(object value, Fault fault):
+    if PyDict_Check(value):
+        return send_any_members(<dict> value, fault)
+    if PyList_Check(value) or PyTuple_Check(value):
+        return send_any_elements(value, fault)
+    if isinstance(value, Set):
+        return send_any_members({item: {} for item in value}, fault)
+    if isinstance(value, SimpleNamespace):
+        return send_any_members(vars(value), fault)
+    if isinstance(value, VarlinkError):
+        return send_any_members(value.as_dict(), fault)
+    if isinstance(value, Mapping):
+        return send_any_members(dict(value), fault)
     return unsendable(fault, f"is a {type(value).__name__}, which JSON cannot carry")
 
 
