@@ -100,7 +100,7 @@ def test_replies_that_nobody_reads_do_not_gather(serve: Callable[..., Running]) 
 def test_a_descriptor_closed_behind_the_sockets_back(
     serve: Callable[..., Running], server_class: Any
 ) -> None:
-    """A handler that closed its connection's descriptor by its number ended serve_forever(), or was never over."""
+    """A handler that closed its connection's descriptor by its number ended the server, or was never over."""
 
     class Handler(Pinging):
         def Kill(self, _request: Any = None) -> None:
