@@ -22,7 +22,7 @@ def serve() -> Iterator[Callable[..., Running]]:
     def start(
         handler: Any, server_class: Any = fastvarlink.ThreadingServer, handler_class: Any = None
     ) -> Running:
-        service = make_service(handler)
+        service: Any = make_service(handler)
         if handler_class is not None:
             service = type("Handler", (handler_class,), {"service": service})
         started.append(Running(server_class, service))
