@@ -48,6 +48,10 @@ cdef class Channel:
         self.connect(connection)
 
     cdef int connect(self, object connection) except -1:
+        # Nobody is inside: the caller has its turn. Whoever left the closing of the old one to another
+        # thread need not have been followed by that thread yet.
+        if self.connection is not None:
+            self.connection.close()
         self.connection = connection
         self.session = ClientSession(self.session.reader.limit)
         self.link = Link(connection.fileno(), self.session.reader, self.session.writer)

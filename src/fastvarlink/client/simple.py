@@ -19,7 +19,7 @@ from fastvarlink.idl.scanner import _Method
 from fastvarlink.limits import MAX_MESSAGE_SIZE
 
 # Replies come in the order of the calls, so all handlers of one socket share one channel.
-# By the socket's id(): a channel keeps its socket alive, so an id is not used again before it is gone.
+# By the socket's id(). A channel that was opened anew has another socket, and the id may be another's.
 _channels: weakref.WeakValueDictionary[int, Channel] = weakref.WeakValueDictionary()
 
 # Where a subclass overrides one of these, calls take the way through it.
@@ -51,7 +51,11 @@ class SimpleClientInterfaceHandler(ClientInterfaceHandler):
         self._channel: Channel | None = None
         if is_plain_socket(file_or_socket):
             self._channel = _channels.get(id(file_or_socket))
-            if self._channel is None or self._channel.is_closed:
+            if (
+                self._channel is None
+                or self._channel.connection is not file_or_socket
+                or self._channel.is_closed
+            ):
                 self._channel = Channel(file_or_socket, max_message_size, self._reopener(reopen))
                 _channels[id(file_or_socket)] = self._channel
             elif reopen is not None:
