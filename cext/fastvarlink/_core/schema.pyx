@@ -90,19 +90,6 @@ cdef class Checker:
         self.names = tuple(fields)
         self.fields = tuple(fields.values())
 
-    @property
-    def field_names(self):
-        """The names of a struct's fields, in the order of declaration."""
-        return self.names
-
-    def accepts_nothing(self):
-        """True for a struct that is complete without any field."""
-        cdef Checker checker
-        for checker in self.fields:
-            if not checker.nullable:
-                return False
-        return self.kind == STRUCT
-
     cdef object receive(self, object value, Direction direction, bint namespaced, Fault fault):
         cdef Kind kind = self.kind
         if value is None:
