@@ -12,6 +12,10 @@ from Cython.Build import cythonize
 from setuptools import Extension, setup
 
 MODULES = (
+    "tree",  # interface definitions as syntax trees
+    "lexer",  # the tokens of a definition
+    "grammar",  # from a definition to its tree
+    "names",  # names that are declared, and names that are used
     "buffer",  # owned bytes
     "framing",  # NUL
     "message",  # envelopes of calls and replies

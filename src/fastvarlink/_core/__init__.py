@@ -3,6 +3,10 @@
 from importlib import import_module
 
 MODULES = (
+    "tree",
+    "lexer",
+    "grammar",
+    "names",
     "buffer",
     "framing",
     "message",

@@ -1,7 +1,9 @@
-"""Interface definitions: reading them, and the syntax tree that comes of it."""
+"""Interface definitions: read, checked, printed, compared, and turned from and into Python's types."""
 
+from fastvarlink.idl.faults import Fault, IdlSyntaxError
 from fastvarlink.idl.interface import Interface
-from fastvarlink.idl.parser import IdlSyntaxError, parse
+from fastvarlink.idl.parser import parse
+from fastvarlink.idl.printer import to_text
 from fastvarlink.idl.scanner import Scanner
 
-__all__ = ["IdlSyntaxError", "Interface", "Scanner", "parse"]
+__all__ = ["Fault", "IdlSyntaxError", "Interface", "Scanner", "parse", "to_text"]

@@ -7,9 +7,6 @@ from fastvarlink.idl import tree
 
 __all__ = ["Checkers"]
 
-_EMPTY = tree.Struct(())
-
-
 class Checkers:
     """The checkers of one interface, made as they are asked for."""
 
@@ -30,7 +27,7 @@ class Checkers:
                 return Checker(type_.value, nullable)
             case tree.Array(element):
                 return Checker("array", nullable, self.of(element))
-            case tree.Map(element) if element == _EMPTY:
+            case tree.Map() if tree.is_set(type_):
                 return Checker("set", nullable)
             case tree.Map(element):
                 return Checker("map", nullable, self.of(element))

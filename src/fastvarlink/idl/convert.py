@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from fastvarlink.idl import tree
 from fastvarlink.idl.scanner import (
@@ -26,16 +26,16 @@ __all__ = ["nodes_from_tree", "tree_from_nodes"]
 _EMPTY = tree.Struct(())
 
 
-def nodes_from_tree(interface: tree.Interface, signatures: Mapping[str, str]) -> OrderedDict[str, Member]:
+def nodes_from_tree(interface: tree.Interface, text: str) -> OrderedDict[str, Member]:
     """The members of a tree as nodes, by name.
 
-    ``signatures`` has the text of each method from its name on. The nodes have no ``any``; it
-    becomes their ``object``, which lets every value pass as well.
+    ``text`` is what the tree was read from: methods keep theirs from their names on. The nodes have no
+    ``any``; it becomes their ``object``, which lets every value pass as well.
     """
-    return OrderedDict((m.name, _member_node(m, signatures)) for m in interface.members)
+    return OrderedDict((m.name, _member_node(m, text)) for m in interface.members)
 
 
-def _member_node(member: tree.Member, signatures: Mapping[str, str]) -> Member:
+def _member_node(member: tree.Member, text: str) -> Member:
     if isinstance(member, tree.TypeDeclaration):
         return _Alias(member.name, _node(member.type), member.doc)
     if isinstance(member, tree.Error):
@@ -44,7 +44,7 @@ def _member_node(member: tree.Member, signatures: Mapping[str, str]) -> Member:
         member.name,
         _struct_node(member.input),
         _struct_node(member.output),
-        signatures.get(member.name),
+        text[member.at : member.end],
         member.doc,
     )
 
@@ -68,7 +68,7 @@ def _node(of: tree.Type) -> Node:
         case tree.Array(element):
             return _Array(_node(element))
         case tree.Map(element):
-            return set() if element == _EMPTY else _Dict(_node(element))
+            return set() if tree.is_set(of) else _Dict(_node(element))
         case tree.Nullable(element):
             return _Maybe(_node(element))
         case tree.Named(name):

@@ -12,7 +12,6 @@ from fastvarlink.error import InvalidParameter, MethodNotFound
 from fastvarlink.idl import scanner, tree
 from fastvarlink.idl.convert import nodes_from_tree, tree_from_nodes
 from fastvarlink.idl.parser import parse
-from fastvarlink.idl.tokens import method_signatures
 
 __all__ = ["Interface"]
 
@@ -79,7 +78,7 @@ class Interface:
         They are instances of the classes in ``fastvarlink.idl.scanner``.
         """
         if self._members is None:
-            self._members = nodes_from_tree(self.tree, method_signatures(self.description))
+            self._members = nodes_from_tree(self.tree, self.description)
         return self._members
 
     @members.setter

@@ -1,0 +1,3 @@
+from fastvarlink._core.tree import Interface
+
+def read(text: str) -> tuple[Interface, list[tuple[int, int, str]]]: ...

@@ -1,0 +1,3 @@
+from fastvarlink._core.tree import Interface
+
+def check(interface: Interface) -> list[tuple[int, str, str]]: ...
