@@ -28,11 +28,15 @@ _is_comment_line = re.compile("[^\n\r\u2028\u2029\0\ud800-\udfff]*").fullmatch
 
 
 class Problem(NamedTuple):
-    """What is wrong: ``at`` is the offset of the place in the text, -1 if there is none."""
+    """What is wrong: ``at`` is the offset of the place in the text, -1 if there is none.
+
+    ``missing`` is the name of a type that would have to be declared.
+    """
 
     at: int
     message: str
     hint: str = ""
+    missing: str = ""
 
 
 def problems(interface: tree.Interface) -> list[Problem]:
@@ -63,7 +67,7 @@ def _problem(interface: tree.Interface, at: int, which: str, name: str) -> Probl
         return Problem(at, message, "Only what 'type' declares can be used as a type.")
     if which == "undeclared":
         message = f"Found {quoted(name)}, which this interface does not declare."
-        return Problem(at, message, _hint_for_undeclared(interface, name))
+        return Problem(at, message, _hint_for_undeclared(interface, name), name)
     what, where = ("field", "struct") if which == "second field" else ("value", "enum")
     return Problem(at, f"Found a second {what} {quoted(name)} in one {where}.")
 

@@ -15,7 +15,6 @@ __all__ = ["parse"]
 # A definition comes from the peer, who may mean harm: this limits the memory that it takes.
 MAX_TEXT = 16 * 1024 * 1024
 
-_NAME = re.compile("[A-Za-z0-9]*")
 _DECLARATION = re.compile(r"\btype\s+([A-Za-z0-9]+)")
 
 
@@ -35,16 +34,11 @@ def parse(text: str | bytes, filename: str | None = None) -> tree.Interface:
         if spans:
             # A member that could not be read may be the one that is missed.
             declared = set(_DECLARATION.findall(decoded))
-            found = [problem for problem in found if _name_at(decoded, problem.at) not in declared]
-        faults = [*source.faults(spans), *(source.fault(*problem) for problem in found)]
+            found = [problem for problem in found if problem.missing not in declared]
+        faults = [*source.faults(spans), *(source.fault(at, message, hint) for at, message, hint, _ in found)]
         faults.sort(key=lambda fault: (fault.line, fault.column))
         raise IdlSyntaxError(faults, filename)
     return interface
-
-
-def _name_at(text: str, offset: int) -> str:
-    name = _NAME.match(text, offset)
-    return name.group() if name is not None else ""
 
 
 def _fail(text: str, offset: int, message: str, hint: str, filename: str | None) -> NoReturn:
