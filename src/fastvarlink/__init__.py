@@ -10,6 +10,7 @@ from fastvarlink.dropin import load_tests as load_tests  # for unittest, as in t
 from fastvarlink.error import (
     BrokenPipeError,
     ConnectionError,
+    InterfaceError,
     InterfaceNotFound,
     InvalidParameter,
     MethodNotFound,
@@ -17,6 +18,7 @@ from fastvarlink.error import (
     VarlinkEncoder,
     VarlinkError,
 )
+from fastvarlink.idl.definition import Definition
 from fastvarlink.scanner import Interface, Scanner
 from fastvarlink.server import (
     ForkingServer,
@@ -27,13 +29,18 @@ from fastvarlink.server import (
     get_listen_fd,
 )
 
+from fastvarlink.service.declaration import interface, method
+from fastvarlink.service.typed import TypedService
+
 __all__ = [
     "BrokenPipeError",
     "Client",
     "ClientInterfaceHandler",
     "ConnectionError",
+    "Definition",
     "ForkingServer",
     "Interface",
+    "InterfaceError",
     "InterfaceNotFound",
     "InvalidParameter",
     "MethodNotFound",
@@ -44,8 +51,11 @@ __all__ = [
     "Service",
     "SimpleClientInterfaceHandler",
     "ThreadingServer",
+    "TypedService",
     "VarlinkEncoder",
     "VarlinkError",
     "get_listen_fd",
     "install",
+    "interface",
+    "method",
 ]

@@ -9,6 +9,7 @@
     |   +-- PermissionDenied
     |   +-- ExpectedMore
     |   +-- ExpectedUpgrade
+    |   +-- InterfaceError               what an interface declares; one class each, by its annotations
     +-- AddressError                     an address that cannot be understood  (also ConnectionError)
     +-- ConnectionLost                   the peer has gone                     (also BrokenPipeError)
     +-- ProtocolError                    the peer broke the protocol           (also ConnectionError)
@@ -30,7 +31,7 @@ import json
 from builtins import BrokenPipeError, ConnectionError
 from collections.abc import Set
 from types import SimpleNamespace
-from typing import Any, Self
+from typing import Any, Self, dataclass_transform
 
 __all__ = [
     "AddressError",
@@ -42,6 +43,7 @@ __all__ = [
     "Error",
     "ExpectedMore",
     "ExpectedUpgrade",
+    "InterfaceError",
     "InterfaceNotFound",
     "InvalidParameter",
     "MessageTooLarge",
@@ -254,6 +256,96 @@ class ExpectedUpgrade(_Standard):
 
     _name = "org.varlink.service.ExpectedUpgrade"
 
+
+@dataclass_transform(kw_only_default=True)
+class InterfaceError(VarlinkError):
+    """Base of the errors that an interface declares. The annotations of a subclass are its parameters:
+
+        class NotFound(InterfaceError):
+            name: str
+            similar: list[str] | None = None
+
+        raise NotFound(name="x")
+
+    Parameters are attributes. A parameter that is called like a keyword of Python, or like something that each
+    exception has, has an underscore behind its name. What is not given is None, or what the class says.
+    """
+
+    _qualified = ""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if taken := RESERVED.intersection(cls._fields()):
+            name = min(taken)
+            raise TypeError(f"{cls.__qualname__} cannot call a parameter {name!r}: call it '{name}_'.")
+
+    def __init__(self, *args: Any, **parameters: Any) -> None:
+        names = self._fields()
+        if len(args) > len(names):
+            raise TypeError(f"{type(self).__name__} takes {len(names)} parameters, not {len(args)}.")
+        given = dict(zip(names, args, strict=False))
+        for name, value in parameters.items():
+            if name not in names or name in given:
+                fault = "has two values" if name in given else "is not declared"
+                raise TypeError(f"The parameter {name!r} of {type(self).__name__} {fault}.")
+            given[name] = value
+        Exception.__init__(self, *given.values())
+        for name in names:
+            setattr(self, name, given.get(name, self._default_of(name)))
+
+    @classmethod
+    def _fields(cls) -> list[str]:
+        """The attributes that are parameters, in the order of the classes."""
+        names: dict[str, None] = {}
+        for base in reversed(cls.__mro__):
+            if issubclass(base, InterfaceError) and base is not InterfaceError:
+                annotations = vars(base).get("__annotations__", {})
+                names.update(dict.fromkeys(n for n in annotations if not n.startswith("_")))
+        return list(names)
+
+    @classmethod
+    def _default_of(cls, name: str) -> Any:
+        """What an attribute is when it is not given."""
+        return next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), None)
+
+    @classmethod
+    def _qualify(cls, name: str) -> None:
+        """Set the full name on the wire. TypeError if the class stands for another error already."""
+        if cls._qualified not in {"", name}:
+            raise TypeError(f"{cls.__qualname__} stands for {cls._qualified}, so it cannot stand for {name}.")
+        cls._qualified = name
+
+    def error(self) -> str:
+        """The full name of the error."""
+        return self._qualified or type(self).__name__
+
+    def parameters(self, namespaced: bool = False) -> Any:
+        """The parameters as they were given, without those that are None."""
+        values = {name: getattr(self, name) for name in self._fields()}
+        given = {name.removesuffix("_"): value for name, value in values.items() if value is not None}
+        return SimpleNamespace(**given) if namespaced else given
+
+    def as_dict(self) -> dict[str, Any]:
+        """The wire form, with the parameters as they were given."""
+        return {"error": self.error(), "parameters": self.parameters()}
+
+    def __str__(self) -> str:
+        parameters = ", ".join(f"{name}={value!r}" for name, value in self.parameters().items())
+        return f"{self.error()}({parameters})"
+
+    def __reduce__(self) -> Any:
+        return _make_again, (type(self), {name: getattr(self, name) for name in self._fields()})
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"{type(self).__name__} has no parameter {name!r}.")
+
+
+def _make_again(cls: type[InterfaceError], parameters: dict[str, Any]) -> InterfaceError:
+    return cls(**parameters)
+
+
+# Attributes of every error, which its parameters cannot be.
+RESERVED = frozenset({"add_note", "args", "as_dict", "error", "new", "parameters", "with_traceback"})
 
 _STANDARD: dict[Any, type[_Standard]] = {
     error._name: error

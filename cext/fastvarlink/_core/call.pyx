@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from orjson import dumps
 
 from fastvarlink._core.schema cimport CALL_OUT, REPLY_IN, Checker
-from fastvarlink._core.value cimport Fault
+from fastvarlink._core.value cimport MISMATCH, Fault
 from fastvarlink.error import EncodingError, InvalidParameter
 
 
@@ -85,6 +85,12 @@ cdef class CallPlan:
     cdef object decode(self, dict parameters, bint namespaced):
         cdef Fault fault = Fault()
         cdef dict checked = self.gives.receive_members(parameters, REPLY_IN, namespaced, fault)
+        cdef object shaped
         if checked is None:
             raise InvalidParameter(fault.place())
+        if self.gives.shape is not None:
+            shaped = self.gives.shape_of(checked, fault)
+            if shaped is MISMATCH:
+                raise InvalidParameter(fault.place())
+            return shaped
         return SimpleNamespace(**checked) if namespaced else checked

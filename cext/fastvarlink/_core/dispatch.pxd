@@ -43,6 +43,11 @@ cdef class MethodPlan:
     cdef bint namespaced
     cdef object keywords_of  # callable: a handler to the Keywords it declares
     cdef object encoder_of  # callable: the program's own encoder of results, or None
+    cdef bint checked  # whether results are compared with their declaration
+    cdef tuple defaults  # of a typed handler: what it gets for parameters that are not there; else None
+    cdef str only  # of a typed handler: the name of the one result that it returns bare; else None
+    cdef bint streams  # a typed handler that returns an iterator of replies
+    cdef bint live  # whose replies are not held back until it is known whether another follows
     cdef object encoder  # what it has returned: a callable, a result to JSON's own types
     cdef bytes wire_name  # as between the quotes of a call
     cdef object function  # the handler that keywords was found out for
@@ -51,6 +56,7 @@ cdef class MethodPlan:
 
     # Calls the handler for the call that session has taken.
     cdef object call(self, ServerSession session, Origin origin)
+    cdef list arguments(self, dict parameters)
     cdef bytes encode(self, object result)
 
 
@@ -71,6 +77,7 @@ cdef class Answerer:
     cdef MethodPlan plan  # of the latest call
     cdef unsigned long version  # of the table when plan was found
     cdef object stream  # the generator that gives the replies; None when none is under way
+    cdef object held  # the reply of a typed stream that may be its last; NONE_YET without one
 
     # Finds the plan of session.message; False when the call has been answered by an error instead.
     cdef bint prepare(self) except -1
@@ -78,6 +85,8 @@ cdef class Answerer:
     cdef int answer(self) except -1
     # Takes one reply from the stream and queues it; stream is None after the last.
     cdef int step(self) except -1
+    # The same for a typed stream: everything it yields is a reply, its end is seen by looking ahead.
+    cdef int step_typed(self) except -1
     # Tells the stream that its reader has gone.
     cdef int abort(self, object reason) except -1
     cdef int result(self, object value, bint continues) except -1

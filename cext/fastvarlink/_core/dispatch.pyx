@@ -7,7 +7,7 @@ replace them at run time.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
-from cpython.dict cimport PyDict_GetItemWithError
+from cpython.dict cimport PyDict_Check, PyDict_GetItemWithError
 from cpython.method cimport PyMethod_Check, PyMethod_GET_FUNCTION
 from cpython.object cimport PyObject
 from cpython.tuple cimport PyTuple_GET_ITEM
@@ -20,7 +20,7 @@ from orjson import dumps, loads
 from fastvarlink._core.message cimport MORE, ONEWAY, UPGRADE, Message
 from fastvarlink._core.schema cimport CALL_IN, REPLY_OUT, Checker
 from fastvarlink._core.session cimport MESSAGE, ServerSession
-from fastvarlink._core.value cimport Fault
+from fastvarlink._core.value cimport Fault, send_any
 from fastvarlink.error import (
     EncodingError,
     ExpectedMore,
@@ -39,6 +39,11 @@ cdef extern from "Python.h":
     object PyObject_Call(object function, object arguments, object keywords)
     PyObject *PyIter_Next(object iterator) except? NULL
     void Py_DECREF(PyObject *reference)
+    ctypedef enum PySendResult:
+        PYGEN_RETURN
+        PYGEN_ERROR
+        PYGEN_NEXT
+    PySendResult PyIter_Send(object iterator, object value, PyObject **result) except PYGEN_ERROR
 
 # No handler is this, not even a missing one.
 cdef object NONE_YET = object()
@@ -86,7 +91,13 @@ cdef class MethodPlan:
     name is qualified; takes and gives are Checkers of structs; target has the attribute that handles the
     method; interface and method are what handlers get as _interface and _method; keywords_of(handler)
     returns the bits of KEYWORDS a handler declares; encoder_of() returns the program's own encoder of
-    results, a function from a result to JSON's own types, or None.
+    results, a function from a result to JSON's own types, or None. Without checked, results are not compared
+    with gives.
+
+    A typed handler, one that was declared by its annotations, has defaults: what it gets for each parameter
+    that is not there. It returns what gives is a shape of, or the result that is called only. When it streams,
+    each thing it yields is a reply, and so is what it returns if that is not None; the last of them is held
+    back until it is known to be the last, unless it is live.
     """
 
     def __init__(
@@ -102,6 +113,11 @@ cdef class MethodPlan:
         bint namespaced,
         object keywords_of,
         object encoder_of,
+        bint checked=True,
+        tuple defaults=None,
+        str only=None,
+        bint streams=False,
+        bint live=False,
     ):
         self.name = name
         self.takes = takes
@@ -114,6 +130,11 @@ cdef class MethodPlan:
         self.keywords_of = keywords_of
         self.encoder_of = encoder_of
         self.encoder = encoder_of()
+        self.checked = checked
+        self.defaults = defaults
+        self.only = only
+        self.streams = streams
+        self.live = live
         self.wire_name = name.encode()
         self.function = NONE_YET
 
@@ -139,6 +160,8 @@ cdef class MethodPlan:
                 raise MethodNotImplemented(self.name)
             self.keywords = self.keywords_of(handler)
             self.function = function
+        if self.streams and not message.flags & (MORE | ONEWAY):
+            raise ExpectedMore()
         # Another call of this method may find another function while this one runs.
         wants = self.keywords
         if wants & (WANTS_RAW | WANTS_MESSAGE):
@@ -160,8 +183,12 @@ cdef class MethodPlan:
                 found = PyDict_GetItemWithError(
                     parameters, <object> PyTuple_GET_ITEM(self.takes.names, i)
                 )
-                # Borrowed from parameters, which outlives the call.
-                arguments[i + 1] = found if found != NULL else <PyObject *> None
+                if found == NULL:
+                    found = <PyObject *> None
+                    if self.defaults is not None:
+                        found = PyTuple_GET_ITEM(self.defaults, i)
+                # Borrowed from parameters or the plan, which outlive the call.
+                arguments[i + 1] = found
             return PyObject_Vectorcall(
                 handler, arguments + 1, <size_t> count | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL
             )
@@ -185,20 +212,32 @@ cdef class MethodPlan:
             keywords["_server"] = origin.server
         if wants & WANTS_REQUEST:
             keywords["_request"] = origin.expose()
-        return PyObject_Call(
-            handler, tuple([parameters.get(name) for name in self.takes.names]), keywords
-        )
+        return PyObject_Call(handler, tuple(self.arguments(parameters)), keywords)
+
+    cdef list arguments(self, dict parameters):
+        if self.defaults is None:
+            return [parameters.get(name) for name in self.takes.names]
+        return [
+            parameters.get(name, default)
+            for name, default in zip(self.takes.names, self.defaults)
+        ]
 
     cdef bytes encode(self, object result):
         """The bytes of a result's object, None for an empty one."""
-        cdef Fault fault
+        cdef Fault fault = Fault()
         cdef dict sent
-        if self.encoder is not None:
+        cdef object plain
+        if self.only is not None:
+            result = {self.only: result}
+        elif self.encoder is not None:
             result = self.encoder(result)
-        if not result:
+        if result is None or (self.defaults is None and not result):
             result = {}
-        fault = Fault()
-        sent = self.gives.send_members(result, REPLY_OUT, fault)
+        if self.checked or self.defaults is not None:
+            sent = self.gives.send_members(result, REPLY_OUT, fault)
+        else:
+            plain = send_any(result, fault)
+            sent = plain if PyDict_Check(plain) else None
         if sent is None and self.encoder is None:
             # The program may have brought an encoder since the plan was made.
             self.encoder = self.encoder_of()
@@ -279,6 +318,11 @@ cdef class Answerer:
             value = self.plan.call(self.session, self.origin)
             if type(value) is GeneratorType:
                 self.stream = value
+                self.held = NONE_YET
+            elif self.plan.streams and not isinstance(value, Exception):
+                # Any iterator will do; a generator also has close() and throw().
+                self.stream = (reply for reply in value)
+                self.held = NONE_YET
             else:
                 self.result(value, False)
         except Exception as error:
@@ -296,6 +340,8 @@ cdef class Answerer:
         cdef PyObject *given
         cdef object value
         cdef bint continues = False
+        if self.plan.defaults is not None:
+            return self.step_typed()
         try:
             given = PyIter_Next(self.stream)
         except Exception as error:
@@ -332,6 +378,43 @@ cdef class Answerer:
             self.drop_stream()
         return 0
 
+    cdef int step_typed(self) except -1:
+        cdef PyObject *given = NULL
+        cdef bint ended = False
+        cdef object value
+        try:
+            while not ended:
+                try:
+                    ended = PyIter_Send(self.stream, None, &given) == PYGEN_RETURN
+                except Exception as error:
+                    self.stream = None
+                    if self.held is not NONE_YET:
+                        self.result(self.held, True)
+                    self.fail(error)
+                    break
+                value = <object> given
+                Py_DECREF(given)
+                if ended:
+                    self.stream = None
+                    if value is None and self.held is not NONE_YET:
+                        value, self.held = self.held, NONE_YET
+                    if self.held is not NONE_YET:
+                        self.result(self.held, True)
+                    self.result(value, False)
+                elif self.plan.live:
+                    self.result(value, True)
+                    return 0
+                else:
+                    value, self.held = self.held, value
+                    if value is not NONE_YET:
+                        self.result(value, True)
+                        return 0
+        except Exception as error:
+            self.drop_stream()
+            self.fail(error)
+        self.held = NONE_YET
+        return 0
+
     cdef int fail(self, object error) except -1:
         cdef bytes name
         cdef bytes parameters
@@ -347,6 +430,7 @@ cdef class Answerer:
 
     cdef int drop_stream(self) except -1:
         stream, self.stream = self.stream, None
+        self.held = NONE_YET
         if stream is not None:
             try:
                 stream.close()

@@ -21,6 +21,8 @@ from libc.math cimport isfinite
 from collections.abc import Mapping, Set
 from types import SimpleNamespace
 
+from orjson import dumps
+
 from fastvarlink._core.value cimport (
     DEEPEST,
     MISMATCH,
@@ -32,10 +34,27 @@ from fastvarlink._core.value cimport (
     unsendable,
     within,
 )
+from fastvarlink.error import EncodingError, InvalidParameter, ResultMismatch
 
 cdef extern from "Python.h":
     int PyUnicode_CheckExact(object value)
     int PyBool_Check(object value)
+    object PyObject_Vectorcall(
+        object function, PyObject *const *arguments, size_t count, PyObject *names
+    )
+
+cdef enum:
+    ON_STACK = 32  # attributes that are passed without a tuple
+
+
+@cython.final
+cdef class Factory:
+    """Makes the value of an attribute that is missing, anew for each object."""
+
+    cdef object make
+
+    def __init__(self, make):
+        self.make = make
 
 KINDS = {
     "bool": BOOL,
@@ -71,7 +90,8 @@ cdef class Checker:
     """A compiled type.
 
     kind is one of KINDS; element a Checker (array, map); values strings (enum). The fields of a struct
-    are given afterwards with define(), so that a type can contain itself.
+    are given afterwards with define(), so that a type can contain itself. A program that has a class of its
+    own for a struct or an enum names it with shape() or shape_enum(), and then gets and gives objects of it.
     """
 
     def __init__(self, str kind not None, bint nullable=False, Checker element=None, values=()):
@@ -89,6 +109,47 @@ cdef class Checker:
                 raise TypeError("A field of a struct has no Checker.")
         self.names = tuple(fields)
         self.fields = tuple(fields.values())
+
+    def shape_struct(self, object cls not None, tuple attributes not None, tuple absent not None):
+        """Set the class of a struct: it is called with its attributes as keywords.
+
+        attributes are its names for the fields that define() was given, in their order; absent has for each
+        what it is called with where the field is missing: a value, or a Factory of one.
+        """
+        if len(attributes) != len(self.names) or len(absent) != len(self.names):
+            raise TypeError(f"{cls.__name__} needs an attribute and a default for each of {self.names}.")
+        self.attributes = attributes
+        self.absent = absent
+        self.shape = cls
+
+    def shape_enum(self, dict members not None):
+        """Set the members of an enum.Enum, by the values that stand for them on the wire."""
+        self.members = members
+        self.shape = type(next(iter(members.values())))
+
+    def take(self, dict parameters not None):
+        """What a handler gets for the parameters of a call, which are changed in place.
+
+        InvalidParameter names the first that does not fit (rule P1).
+        """
+        cdef Fault fault = Fault()
+        cdef dict taken = self.receive_members(parameters, CALL_IN, False, fault)
+        if taken is None:
+            raise InvalidParameter(fault.place())
+        return taken
+
+    def give(self, object value):
+        """The object that carries a result or the parameters of an error, as JSON; None for an empty one.
+
+        ResultMismatch if it does not fit, EncodingError if JSON cannot carry it; both say where.
+        """
+        cdef Fault fault = Fault()
+        cdef dict sent = self.send_members(value, REPLY_OUT, fault)
+        if sent is None:
+            if fault.unsendable:
+                raise EncodingError(fault.place(), fault.reason)
+            raise ResultMismatch(fault.place(), fault.reason)
+        return dumps(sent) if sent else None
 
     cdef object receive(self, object value, Direction direction, bint namespaced, Fault fault):
         cdef Kind kind = self.kind
@@ -113,13 +174,15 @@ cdef class Checker:
                 value = self.receive_members(<dict> value, direction, namespaced, fault)
                 if value is None:
                     return MISMATCH
+                if self.shape is not None:
+                    return self.shape_of(<dict> value, fault)
                 return SimpleNamespace(**value) if namespaced else value
         elif kind == ARRAY:
             if PyList_CheckExact(value):
                 return self.receive_array(<list> value, direction, namespaced, fault)
         elif kind == ENUM:
             if PyUnicode_CheckExact(value) and value in self.values:
-                return value
+                return value if self.shape is None else self.members[value]
         elif kind == MAP:
             if PyDict_CheckExact(value):
                 return self.receive_map(<dict> value, direction, namespaced, fault)
@@ -234,6 +297,10 @@ cdef class Checker:
                 except OverflowError:
                     return unsendable(fault, "is larger than any float")
         elif kind == ENUM:
+            if self.shape is not None and type(value) is self.shape:
+                for name, member in self.members.items():
+                    if member is value:
+                        return name
             if PyUnicode_Check(value) and value in self.values:
                 return value
         elif kind == ANY:
@@ -283,6 +350,8 @@ cdef class Checker:
         cdef dict copy = None
         if PyDict_Check(value):
             given = <dict> value
+        elif self.shape is not None and isinstance(value, self.shape):
+            given = self.members_of(value)
         elif isinstance(value, SimpleNamespace):
             given = vars(value)
         elif isinstance(value, Mapping):
@@ -327,6 +396,53 @@ cdef class Checker:
                 kept[name] = <object> found
         return kept
 
+    cdef object shape_of(self, dict members, Fault fault):
+        cdef PyObject *arguments[ON_STACK]
+        cdef PyObject *found
+        cdef Py_ssize_t i
+        cdef Py_ssize_t count = len(self.names)
+        cdef list made = None  # keeps what was made here until the object has it
+        cdef object value
+        if count > ON_STACK:
+            value = {}
+            for i in range(count):
+                found = PyDict_GetItemWithError(members, self.names[i])
+                if found != NULL:
+                    value[self.attributes[i]] = <object> found
+                elif type(self.absent[i]) is Factory:
+                    value[self.attributes[i]] = (<Factory> self.absent[i]).make()
+                else:
+                    value[self.attributes[i]] = self.absent[i]
+        else:
+            value = None
+            for i in range(count):
+                # Borrowed from members, from absent or from made, which outlive the call.
+                found = PyDict_GetItemWithError(members, <object> PyTuple_GET_ITEM(self.names, i))
+                if found == NULL:
+                    found = PyTuple_GET_ITEM(self.absent, i)
+                    if type(<object> found) is Factory:
+                        if made is None:
+                            made = []
+                        made.append((<Factory> <object> found).make())
+                        found = <PyObject *> made[len(made) - 1]
+                arguments[i] = found
+        try:
+            if value is not None:
+                return self.shape(**value)
+            return PyObject_Vectorcall(self.shape, arguments, 0, <PyObject *> self.attributes)
+        except ValueError as error:
+            # The class has its own idea of what fits.
+            return fail(fault, f"is refused by {self.shape.__name__}: {error}")
+
+    cdef dict members_of(self, object value):
+        cdef Py_ssize_t i
+        cdef dict members = {}
+        for i in range(len(self.names)):
+            attribute = getattr(value, <str> PyTuple_GET_ITEM(self.attributes, i), None)
+            if attribute is not None:
+                members[<object> PyTuple_GET_ITEM(self.names, i)] = attribute
+        return members
+
     cdef object send_array(self, object value, Direction direction, Fault fault):
         cdef Py_ssize_t i = 0
         cdef list copy = None
@@ -356,3 +472,12 @@ cdef class Checker:
                     copy = dict(value)
                 copy[key] = sent
         return value if copy is None else copy
+
+
+def encode(dict value not None):
+    """An object whose types nobody has declared, as JSON. EncodingError if JSON cannot carry it."""
+    cdef Fault fault = Fault()
+    cdef object sent = send_any(value, fault)
+    if sent is MISMATCH:
+        raise EncodingError(fault.place(), fault.reason)
+    return dumps(sent)

@@ -24,6 +24,11 @@ class MethodPlan:
         namespaced: bool,
         keywords_of: Callable[[Callable[..., Any]], int],
         encoder_of: Callable[[], Callable[[Any], Any] | None],
+        checked: bool = True,
+        defaults: tuple[Any, ...] | None = None,
+        only: str | None = None,
+        streams: bool = False,
+        live: bool = False,
     ) -> None: ...
 
 class MethodTable:

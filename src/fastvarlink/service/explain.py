@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 import orjson
 
-from fastvarlink.error import EncodingError, MessageTooLarge, ResultMismatch, VarlinkError
+from fastvarlink._core.schema import Checker, encode
+from fastvarlink.error import EncodingError, Error, MessageTooLarge, ResultMismatch, VarlinkError
 
 # Sent for every failure that is the service's own fault. It says nothing about the inside.
 INTERNAL_ERROR = "fastvarlink.service.InternalError"
@@ -14,18 +16,21 @@ INTERNAL_ERROR = "fastvarlink.service.InternalError"
 logger = logging.getLogger("fastvarlink.service")
 
 
-def explain(method: str | None, failure: Exception) -> tuple[bytes, bytes | None]:
+def explain(
+    method: str | None, failure: Exception, checker_of: Callable[[str], Checker | None]
+) -> tuple[bytes, bytes | None]:
     """The name and the parameters of the error reply for an exception, both as JSON.
 
-    ``method`` is the qualified name of the method that was called, None if it was not found. What is not
-    a VarlinkError is logged, and the caller only learns that something went wrong.
+    ``method`` is the qualified name of the method that was called, None if it was not found; ``checker_of``
+    has the checker of the parameters of an error, None for one that no interface declares. What is not a
+    VarlinkError, or does not fit its declaration (rule P5), is logged, and the caller only learns that
+    something went wrong.
     """
     if isinstance(failure, VarlinkError):
         try:
-            name, parameters = failure.error(), failure.parameters()
-            if not isinstance(name, str) or not isinstance(parameters, dict | None):
-                raise TypeError("The name of an error must be a string, its parameters a dict.")
-            return orjson.dumps(name), orjson.dumps(parameters) if parameters else None
+            return _reply(failure, checker_of)
+        except Error as fault:
+            logger.error("%s raised %s, which cannot be sent: %s", method, failure.error(), fault)
         except Exception:
             logger.exception("%s raised an error that cannot be sent.", method)
     elif isinstance(failure, ResultMismatch | EncodingError | MessageTooLarge):
@@ -33,3 +38,15 @@ def explain(method: str | None, failure: Exception) -> tuple[bytes, bytes | None
     else:
         logger.error("%s failed.", method, exc_info=failure)
     return orjson.dumps(INTERNAL_ERROR), orjson.dumps({"method": method}) if method else None
+
+
+def _reply(
+    failure: VarlinkError, checker_of: Callable[[str], Checker | None]
+) -> tuple[bytes, bytes | None]:
+    name, parameters = failure.error(), failure.parameters()
+    if not isinstance(name, str) or not isinstance(parameters, dict | None):
+        raise TypeError("The name of an error must be a string, its parameters a dict.")
+    checker = checker_of(name)
+    if checker is not None:
+        return orjson.dumps(name), checker.give(parameters or {})
+    return orjson.dumps(name), encode(parameters) if parameters else None

@@ -8,11 +8,12 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from importlib import resources
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 import orjson
 
 from fastvarlink._core.dispatch import KEYWORDS, MethodPlan, MethodTable, respond
+from fastvarlink._core.schema import Checker
 from fastvarlink.error import (
     InterfaceNotFound,
     MethodNotFound,
@@ -21,13 +22,16 @@ from fastvarlink.error import (
 )
 from fastvarlink.idl import tree
 from fastvarlink.idl.checkers import Checkers
+from fastvarlink.idl.definition import Definition
 from fastvarlink.idl.interface import Interface
 from fastvarlink.limits import MAX_MESSAGE_SIZE
+from fastvarlink.service.declaration import definition_of, handling_of
 from fastvarlink.service.encoders import encoder_function
 from fastvarlink.service.explain import explain
 from fastvarlink.service.registry import Registry
 
 _Class = TypeVar("_Class", bound=type)
+_Handler = TypeVar("_Handler")
 
 
 def _keywords_of(handler: Callable[..., Any]) -> int:
@@ -49,7 +53,8 @@ class Service:
 
     ``vendor``, ``product``, ``version`` and ``url`` are what GetInfo tells; ``interface_dir`` is where
     ``NAME.varlink`` files are looked for; with ``namespaced``, handlers get structs as SimpleNamespace.
-    ``json_encoder_cls`` is a json.JSONEncoder for results that are not made of JSON's own types.
+    ``json_encoder_cls`` is a json.JSONEncoder for results that are not made of JSON's own types. Without
+    ``check_results``, dicts that handlers return are sent without a comparison with the declaration.
 
         service = Service(vendor="Example", product="Ping", version="1", url="https://example.org/")
 
@@ -76,6 +81,7 @@ class Service:
         namespaced: bool = False,
         *,
         json_encoder_cls: type[json.JSONEncoder] | None = None,
+        check_results: bool = True,
     ) -> None:
         self.vendor = vendor
         self.product = product
@@ -84,9 +90,11 @@ class Service:
         self.interface_dir = interface_dir
         self._namespaced = namespaced
         self._json_encoder_cls = json_encoder_cls
-        self._table = MethodTable(self._plan, explain)
-        self._interfaces: Registry[Interface] = Registry(self._table.forget)
-        self._handlers: Registry[Any] = Registry(self._table.forget)
+        self._check_results = check_results
+        self._table = MethodTable(self._plan, self._explain)
+        self._error_checkers: dict[str, Checker | None] = {}
+        self._interfaces: Registry[Interface] = Registry(self._forget)
+        self._handlers: Registry[Any] = Registry(self._forget)
         own = resources.files("fastvarlink").joinpath("org.varlink.service.varlink")
         self._add(Interface.from_specification(own.read_text("utf-8")), self)
 
@@ -97,8 +105,8 @@ class Service:
 
     @interfaces.setter
     def interfaces(self, interfaces: dict[str, Interface]) -> None:
-        self._interfaces = Registry(self._table.forget, interfaces)
-        self._table.forget()
+        self._interfaces = Registry(self._forget, interfaces)
+        self._forget()
 
     @property
     def interfaces_handlers(self) -> dict[str, Any]:
@@ -107,7 +115,11 @@ class Service:
 
     @interfaces_handlers.setter
     def interfaces_handlers(self, handlers: dict[str, Any]) -> None:
-        self._handlers = Registry(self._table.forget, handlers)
+        self._handlers = Registry(self._forget, handlers)
+        self._forget()
+
+    def _forget(self) -> None:
+        self._error_checkers.clear()
         self._table.forget()
 
     def GetInfo(self) -> dict[str, Any]:
@@ -127,18 +139,46 @@ class Service:
             raise InterfaceNotFound(interface)
         return {"description": found.description}
 
-    def interface(self, filename: str) -> Callable[[_Class], _Class]:
-        """A class decorator: an instance of the class implements the interface.
+    @overload
+    def interface(self, described: str | os.PathLike[str]) -> Callable[[_Class], _Class]: ...
+    @overload
+    def interface(self, described: _Handler) -> _Handler: ...
+    def interface(self, described: Any) -> Any:
+        """Offer an interface.
 
-        ``filename`` is the name of the interface, whose definition is ``NAME.varlink`` in
-        ``interface_dir``, or the absolute path of a definition.
+        ``described`` is the name of one, whose definition is ``NAME.varlink`` in ``interface_dir``, or the path
+        of a definition, or its text: then this is a class decorator, and an instance of the class implements
+        the interface. Or it is a class that declares its interface itself, by interface() or as a subclass of
+        a generated one, or an object of such a class; it is returned.
         """
+        if isinstance(described, str | os.PathLike):
+            text = self._definition(described)
 
-        def decorate(interface_class: _Class) -> _Class:
-            self._add_interface(filename, interface_class())
-            return interface_class
+            def decorate(interface_class: _Class) -> _Class:
+                self._add(Interface.read(text), interface_class())
+                return interface_class
 
-        return decorate
+            return decorate
+        definition = definition_of(described)
+        if definition is None:
+            raise TypeError(
+                f"{getattr(described, '__qualname__', type(described).__qualname__)} does not declare an "
+                f"interface: decorate the class with fastvarlink.interface(NAME), or offer it with "
+                f"Service.interface(NAME_OR_PATH_OR_TEXT)."
+            )
+        self._add_typed(definition, described() if isinstance(described, type) else described)
+        return described
+
+    def _definition(self, described: str | os.PathLike[str]) -> str:
+        """The text of a definition that is given by its name, its path, or itself."""
+        name = os.fspath(described)
+        if isinstance(described, str) and ("\n" in name or name.startswith(("interface ", "#"))):
+            return name
+        path = name if os.path.isabs(name) else os.path.join(self.interface_dir, name + ".varlink")
+        if not os.path.exists(path) and (name.endswith(".varlink") or not isinstance(described, str)):
+            path = os.path.join(self.interface_dir, name)
+        with open(path, encoding="utf-8") as file:
+            return file.read()
 
     def _set_interface(self, filename: str, interface_class: Any) -> Any:
         """Have an object, or an instance of a class, implement an interface; returns what was given."""
@@ -147,14 +187,42 @@ class Service:
         return interface_class
 
     def _add_interface(self, filename: str, handler: Any) -> None:
-        if not os.path.isabs(filename):
-            filename = os.path.join(self.interface_dir, filename + ".varlink")
-        with open(filename, encoding="utf-8") as file:
-            self._add(Interface.read(file.read()), handler)
+        self._add(Interface.read(self._definition(filename)), handler)
+
+    def _add_typed(self, definition: Definition, handler: Any) -> None:
+        for member in definition.interface.tree.members:
+            if not isinstance(member, tree.Method):
+                continue
+            handling = handling_of(handler, member)
+            if handling is not None and handling.is_async:
+                raise TypeError(
+                    f"{type(handler).__qualname__}.{handling.attribute} is asynchronous, and no server here runs "
+                    f"such handlers: make it a plain function or a plain generator."
+                )
+        self._add(definition.interface, handler)
 
     def _add(self, interface: Interface, handler: Any) -> None:
         self._interfaces[interface.name] = interface
         self._handlers[interface.name] = handler
+
+    def _error_checker(self, name: str) -> Checker | None:
+        """The checker of the parameters of an error, None for one that no interface here declares."""
+        if name in self._error_checkers:
+            return self._error_checkers[name]
+        interface_name, _, error_name = name.rpartition(".")
+        interface = self._interfaces.get(interface_name)
+        found = None
+        # Programs put what they like into the errors of all services.
+        if interface is not None and interface_name != "org.varlink.service":
+            for member in interface.tree.members:
+                if isinstance(member, tree.Error) and member.name == error_name:
+                    definition = definition_of(self._handlers.get(interface_name))
+                    checkers = definition.checkers if definition is not None else Checkers(interface.tree)
+                    found = self._error_checkers[name] = checkers.of(member.type, error_name)
+        return found
+
+    def _explain(self, method: str | None, failure: Exception) -> tuple[bytes, bytes | None]:
+        return explain(method, failure, self._error_checker)
 
     def _plan(self, name: str) -> MethodPlan:
         """How the method of this qualified name is called; a VarlinkError if it cannot be."""
@@ -171,18 +239,42 @@ class Service:
             raise MethodNotFound(name)
         if interface_name not in self._handlers:
             raise MethodNotImplemented(name)
+        handler = self._handlers[interface_name]
+        definition = definition_of(handler)
+        if definition is not None and definition.interface is interface:
+            handling = handling_of(handler, member)
+            if handling is None:
+                raise MethodNotImplemented(name)
+            takes, gives = definition.of_method(member)
+            return MethodPlan(
+                name,
+                takes,
+                gives,
+                handler,
+                handling.attribute,
+                interface=interface,
+                method=member,
+                namespaced=False,
+                keywords_of=_keywords_of,
+                encoder_of=lambda: None,
+                defaults=handling.defaults,
+                only=handling.only,
+                streams=handling.streams,
+                live=handling.live,
+            )
         checkers = Checkers(interface.tree)
         return MethodPlan(
             name,
             checkers.of(member.input),
             checkers.of(member.output),
-            self._handlers[interface_name],
+            handler,
             method_name,
             interface=interface,
             method=interface.members[method_name],
             namespaced=self._namespaced,
             keywords_of=_keywords_of,
             encoder_of=lambda: encoder_function(self._json_encoder_cls),
+            checked=self._check_results,
         )
 
     def handle(self, message: bytes, _server: Any = None, _request: Any = None) -> Iterator[bytes]:
