@@ -5,6 +5,7 @@ Call a service with Client, offer one with Service and a server. Programs writte
 """
 
 from fastvarlink.client import Client, ClientInterfaceHandler, SimpleClientInterfaceHandler
+from fastvarlink.client.typed import AsyncTypedClient, TypedClient
 from fastvarlink.dropin import install
 from fastvarlink.dropin import load_tests as load_tests  # for unittest, as in the original
 from fastvarlink.error import (
@@ -33,6 +34,7 @@ from fastvarlink.service.declaration import interface, method
 from fastvarlink.service.typed import TypedService
 
 __all__ = [
+    "AsyncTypedClient",
     "BrokenPipeError",
     "Client",
     "ClientInterfaceHandler",
@@ -51,6 +53,7 @@ __all__ = [
     "Service",
     "SimpleClientInterfaceHandler",
     "ThreadingServer",
+    "TypedClient",
     "TypedService",
     "VarlinkEncoder",
     "VarlinkError",

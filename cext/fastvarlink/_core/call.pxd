@@ -10,6 +10,7 @@ cdef class CallPlan:
     cdef bytes wire_name  # as JSON
     cdef Checker takes
     cdef Checker gives
+    cdef bint typed
     cdef object encoder  # callable: parameters to JSON's own types; None for the usual ones
     cdef object error_of  # callable: an error reply and whether namespaced, to an exception
 

@@ -18,7 +18,8 @@ cdef class CallPlan:
     """How one method is called: its qualified name and the Checkers of its parameters and results.
 
     error_of(message, namespaced) turns an error reply into the exception to raise; encoder, if any,
-    turns parameters into JSON's own types.
+    turns parameters into JSON's own types. typed says that results are objects of the program's classes, and
+    None where the method returns nothing.
     """
 
     def __init__(
@@ -28,6 +29,7 @@ cdef class CallPlan:
         Checker gives not None,
         error_of,
         encoder=None,
+        bint typed=False,
     ):
         self.name = name
         self.wire_name = dumps(name)
@@ -35,6 +37,7 @@ cdef class CallPlan:
         self.gives = gives
         self.error_of = error_of
         self.encoder = encoder
+        self.typed = typed
 
     cdef bytes encode(self, tuple arguments, dict keywords):
         """The bytes of the parameters' object, None when there are none.
@@ -93,4 +96,6 @@ cdef class CallPlan:
             if shaped is MISMATCH:
                 raise InvalidParameter(fault.place())
             return shaped
+        if self.typed and not self.gives.names:
+            return None
         return SimpleNamespace(**checked) if namespaced else checked

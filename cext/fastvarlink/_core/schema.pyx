@@ -138,6 +138,18 @@ cdef class Checker:
             raise InvalidParameter(fault.place())
         return taken
 
+    def accept(self, dict parameters not None):
+        """What a caller gets for the parameters of a reply or an error, which are changed in place.
+
+        What is not declared is dropped, and nothing has to be there (rule R4); with a class for the struct it
+        is an object of that. InvalidParameter names the first that is not of its type.
+        """
+        cdef Fault fault = Fault()
+        cdef object accepted = self.receive(parameters, REPLY_IN, False, fault)
+        if accepted is MISMATCH:
+            raise InvalidParameter(fault.place())
+        return accepted
+
     def give(self, object value):
         """The object that carries a result or the parameters of an error, as JSON; None for an empty one.
 
@@ -401,34 +413,29 @@ cdef class Checker:
         cdef PyObject *found
         cdef Py_ssize_t i
         cdef Py_ssize_t count = len(self.names)
+        cdef dict many = {} if count > ON_STACK else None
         cdef list made = None  # keeps what was made here until the object has it
-        cdef object value
-        if count > ON_STACK:
-            value = {}
-            for i in range(count):
-                found = PyDict_GetItemWithError(members, self.names[i])
-                if found != NULL:
-                    value[self.attributes[i]] = <object> found
-                elif type(self.absent[i]) is Factory:
-                    value[self.attributes[i]] = (<Factory> self.absent[i]).make()
-                else:
-                    value[self.attributes[i]] = self.absent[i]
-        else:
-            value = None
-            for i in range(count):
-                # Borrowed from members, from absent or from made, which outlive the call.
-                found = PyDict_GetItemWithError(members, <object> PyTuple_GET_ITEM(self.names, i))
-                if found == NULL:
-                    found = PyTuple_GET_ITEM(self.absent, i)
-                    if type(<object> found) is Factory:
-                        if made is None:
-                            made = []
-                        made.append((<Factory> <object> found).make())
-                        found = <PyObject *> made[len(made) - 1]
+        for i in range(count):
+            # Borrowed from members, from absent or from made, which outlive the call.
+            found = PyDict_GetItemWithError(members, <object> PyTuple_GET_ITEM(self.names, i))
+            if found == NULL:
+                if not (<Checker> PyTuple_GET_ITEM(self.fields, i)).nullable:
+                    # Of a reply: a dict can do without it, an object cannot.
+                    fail(fault, "is missing")
+                    return within(fault, <object> PyTuple_GET_ITEM(self.names, i))
+                found = PyTuple_GET_ITEM(self.absent, i)
+                if type(<object> found) is Factory:
+                    if made is None:
+                        made = []
+                    made.append((<Factory> <object> found).make())
+                    found = <PyObject *> made[len(made) - 1]
+            if many is None:
                 arguments[i] = found
+            else:
+                many[<object> PyTuple_GET_ITEM(self.attributes, i)] = <object> found
         try:
-            if value is not None:
-                return self.shape(**value)
+            if many is not None:
+                return self.shape(**many)
             return PyObject_Vectorcall(self.shape, arguments, 0, <PyObject *> self.attributes)
         except ValueError as error:
             # The class has its own idea of what fits.

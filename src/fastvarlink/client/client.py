@@ -6,14 +6,17 @@ import socket
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import resources
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar, overload
 
 from fastvarlink import address as addresses
 from fastvarlink.client.connect import Activation, Bridge, connect
-from fastvarlink.client.simple import SimpleClientInterfaceHandler
+from fastvarlink.client.simple import Carrier, SimpleClientInterfaceHandler
+from fastvarlink.client.typed import TypedClient
 from fastvarlink.error import AddressError, InterfaceNotFound
 from fastvarlink.idl.interface import Interface
 from fastvarlink.limits import MAX_MESSAGE_SIZE
+
+_Typed = TypeVar("_Typed", bound=TypedClient)
 
 RESOLVER = "unix:/run/org.varlink.resolver"
 
@@ -151,16 +154,26 @@ class Client:
             )
         return self._socket_fn()
 
-    def open(self, interface_name: str, namespaced: bool = False, connection: Any = None) -> Any:
+    @overload
+    def open(self, interface_name: type[_Typed]) -> _Typed: ...
+    @overload
+    def open(self, interface_name: str, namespaced: bool = False, connection: Any = None) -> Any: ...
+    def open(self, interface_name: Any, namespaced: bool = False, connection: Any = None) -> Any:
         """A handler with the methods of an interface, on a connection of its own.
 
         With ``connection``, the handler uses that one. With ``namespaced``, structs are SimpleNamespace
         instead of dict. InterfaceNotFound if the service does not have the interface.
+
+        A class that was generated from the interface, in the place of its name, makes an object of that class:
+        its definition is known, and results are objects of its types. The service is not asked.
         """
         own = connection is None
         if own:
             connection = self.open_connection()
         try:
+            if isinstance(interface_name, type) and issubclass(interface_name, TypedClient):
+                reopen = self.open_connection if own else None
+                return interface_name(Carrier(connection, self.max_message_size, reopen))
             if interface_name not in self._interfaces:
                 self.get_interface(interface_name, socket_connection=connection)
             if interface_name not in self._interfaces:

@@ -6,9 +6,10 @@ import weakref
 from typing import Any
 
 from fastvarlink._core.call import CallPlan
-from fastvarlink.error import VarlinkError
+from fastvarlink.error import InterfaceError, InvalidParameter, VarlinkError
 from fastvarlink.idl import tree
 from fastvarlink.idl.checkers import Checkers
+from fastvarlink.idl.definition import Definition
 from fastvarlink.idl.interface import Interface
 
 _plans: weakref.WeakKeyDictionary[Interface, InterfacePlans] = weakref.WeakKeyDictionary()
@@ -17,19 +18,23 @@ _plans: weakref.WeakKeyDictionary[Interface, InterfacePlans] = weakref.WeakKeyDi
 class InterfacePlans:
     """The plans of one interface's methods and the exceptions of its errors, made at first use."""
 
-    def __init__(self, interface: Interface) -> None:
-        self._checkers = Checkers(interface.tree)
+    def __init__(self, interface: Interface, definition: Definition | None = None) -> None:
+        """With ``definition``, whose interface it is, results and errors are objects of its classes."""
+        self._checkers = Checkers(interface.tree) if definition is None else definition.checkers
+        self._typed = definition is not None
         self._name = interface.name
         self._methods: dict[str, tree.Method] = {}
         self.errors: dict[str, type[VarlinkError]] = {}
+        self._parameters: dict[str, tree.Struct] = {}
         self._calls: dict[str, CallPlan] = {}
         for member in interface.tree.members:
             if isinstance(member, tree.Method):
                 self._methods[member.name] = member
             elif isinstance(member, tree.Error):
-                self.errors[member.name] = type(
-                    member.name, (VarlinkError,), {"__doc__": member.doc, "__module__": interface.name}
-                )
+                self._parameters[member.name] = member.type
+                self.errors[member.name] = (definition.shapes if definition else {}).get(
+                    member.name
+                ) or type(member.name, (VarlinkError,), {"__doc__": member.doc, "__module__": interface.name})
 
     def call(self, method: str) -> CallPlan:
         """The plan of a method. KeyError if there is none of that name."""
@@ -38,9 +43,10 @@ class InterfacePlans:
             declared = self._methods[method]
             plan = self._calls[method] = CallPlan(
                 f"{self._name}.{method}",
-                self._checkers.of(declared.input),
-                self._checkers.of(declared.output),
+                self._checkers.of(declared.input, f"{method}.input"),
+                self._checkers.of(declared.output, f"{method}.output"),
                 self.error,
+                typed=self._typed,
             )
         return plan
 
@@ -49,7 +55,14 @@ class InterfacePlans:
         interface, _, name = message["error"].rpartition(".")
         declared = self.errors.get(name) if interface == self._name else None
         if declared is not None and interface != "org.varlink.service":
-            return declared(message)
+            if not issubclass(declared, InterfaceError):
+                return declared(message)
+            try:
+                taken = self._checkers.of(self._parameters[name], name).accept(message.get("parameters") or {})
+            except InvalidParameter:
+                # It is not what was declared. What came is worth more than the class.
+                return VarlinkError.new(message)
+            return declared(**taken) if isinstance(taken, dict) else taken
         return VarlinkError.new(message)
 
 

@@ -8,7 +8,8 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, Self
 
-from fastvarlink._core.channel import Channel, RemoteMethod
+from fastvarlink._core.call import CallPlan
+from fastvarlink._core.channel import Channel, RemoteMethod, ReplyStream
 from fastvarlink._core.link import is_plain_socket
 from fastvarlink._core.session import ClientSession
 from fastvarlink.client.bridge import reader_of, writer_of
@@ -21,6 +22,40 @@ from fastvarlink.limits import MAX_MESSAGE_SIZE
 # Replies come in the order of the calls, so all handlers of one socket share one channel.
 # By the socket's id(). A channel that was opened anew has another socket, and the id may be another's.
 _channels: weakref.WeakValueDictionary[int, Channel] = weakref.WeakValueDictionary()
+
+
+def channel_of(
+    connection: socket.socket, limit: int, reopen: Callable[[], socket.socket] | None = None
+) -> Channel:
+    """The channel of a connected socket, made if there is none yet."""
+    channel = _channels.get(id(connection))
+    if channel is None or channel.connection is not connection or channel.is_closed:
+        channel = _channels[id(connection)] = Channel(connection, limit, reopen)
+    elif reopen is not None:
+        channel.reopen = reopen
+    return channel
+
+
+class Carrier:
+    """Carries the calls of a typed client over a connected socket."""
+
+    def __init__(
+        self, connection: socket.socket, limit: int, reopen: Callable[[], socket.socket] | None
+    ) -> None:
+        if not is_plain_socket(connection):
+            raise TypeError(f"A typed client needs a connected socket, not a {type(connection).__qualname__}.")
+        self._channel = channel_of(connection, limit, reopen)
+
+    def invoke(self, plan: CallPlan, arguments: tuple[Any, ...], more: bool, oneway: bool) -> Any:
+        """Call a method: its result, an iterator of its replies, or None at once."""
+        if more:
+            return ReplyStream(self._channel, plan, plan.parameters(arguments, {}), False)
+        return self._channel.call(plan, arguments, {}, oneway, False)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._channel.close()
+
 
 # Where a subclass overrides one of these, calls take the way through it.
 _HOOKS = ("_send_message", "_next_message", "_next_varlink_message", "_call", "_call_more")
@@ -50,16 +85,7 @@ class SimpleClientInterfaceHandler(ClientInterfaceHandler):
         self._recv = not self._recv_bytes and hasattr(file_or_socket, "recv")
         self._channel: Channel | None = None
         if is_plain_socket(file_or_socket):
-            self._channel = _channels.get(id(file_or_socket))
-            if (
-                self._channel is None
-                or self._channel.connection is not file_or_socket
-                or self._channel.is_closed
-            ):
-                self._channel = Channel(file_or_socket, max_message_size, self._reopener(reopen))
-                _channels[id(file_or_socket)] = self._channel
-            elif reopen is not None:
-                self._channel.reopen = self._reopener(reopen)
+            self._channel = channel_of(file_or_socket, max_message_size, self._reopener(reopen))
         else:
             self._read = reader_of(file_or_socket)
             self._write = writer_of(file_or_socket)
