@@ -238,7 +238,11 @@ class RunningServer:
     """A server with the sample service, serving in a thread until stop()."""
 
     def __init__(
-        self, directory: Path, address: str | None = None, max_message_size: int | None = None
+        self,
+        directory: Path,
+        address: str | None = None,
+        max_message_size: int | None = None,
+        service: fastvarlink.Service | None = None,
     ) -> None:
         self.state = State()
         self.stopped = False
@@ -247,7 +251,7 @@ class RunningServer:
         handler = type(
             "SampleHandler",
             (fastvarlink.RequestHandler,),
-            {"service": make_service(directory, self.state)},
+            {"service": service or make_service(directory, self.state)},
         )
         self.server = server_class(address or f"unix:{directory}/socket", handler)
         bound = self.server.server_address

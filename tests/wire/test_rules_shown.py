@@ -13,7 +13,8 @@ HERE = Path(__file__).parent
 PROMISED = [
     *(f"F{number}" for number in range(1, 12)),
     *(f"C{number}" for number in range(1, 10)),
-    *(f"R{number}" for number in range(1, 8)),
+    *(f"P{number}" for number in range(1, 8)),
+    *(f"R{number}" for number in range(1, 10)),
     *(f"E{number}" for number in range(1, 4)),
 ]
 

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from orjson import dumps
 
 from fastvarlink._core.schema cimport CALL_OUT, REPLY_IN, Checker
-from fastvarlink._core.value cimport MISMATCH, Fault
+from fastvarlink._core.value cimport MISMATCH, Fault, to_json
 from fastvarlink.error import EncodingError, InvalidParameter
 
 
@@ -72,7 +72,7 @@ cdef class CallPlan:
             if fault.unsendable:
                 raise EncodingError(fault.place(), fault.reason)
             raise InvalidParameter(fault.place())
-        return dumps(parameters)
+        return to_json(parameters)
 
     def parameters(self, tuple arguments, dict keywords):
         """The bytes of the object that carries these arguments, b"{}" when there are none."""

@@ -15,12 +15,12 @@ from libc.string cimport memcmp
 
 from types import GeneratorType, SimpleNamespace
 
-from orjson import dumps, loads
+from orjson import loads
 
 from fastvarlink._core.message cimport MORE, ONEWAY, UPGRADE, Message
 from fastvarlink._core.schema cimport CALL_IN, REPLY_OUT, Checker
 from fastvarlink._core.session cimport MESSAGE, ServerSession
-from fastvarlink._core.value cimport Fault, send_any
+from fastvarlink._core.value cimport Fault, send_any, to_json
 from fastvarlink.error import (
     EncodingError,
     ExpectedMore,
@@ -247,7 +247,7 @@ cdef class MethodPlan:
             if fault.unsendable:
                 raise EncodingError(fault.place(), fault.reason)
             raise ResultMismatch(fault.place(), fault.reason)
-        return dumps(sent) if sent else None
+        return to_json(sent) if sent else None
 
 
 cdef class MethodTable:

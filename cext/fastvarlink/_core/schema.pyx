@@ -21,8 +21,6 @@ from libc.math cimport isfinite
 from collections.abc import Mapping, Set
 from types import SimpleNamespace
 
-from orjson import dumps
-
 from fastvarlink._core.value cimport (
     DEEPEST,
     MISMATCH,
@@ -31,6 +29,7 @@ from fastvarlink._core.value cimport (
     fail,
     send_any,
     send_int,
+    to_json,
     unsendable,
     within,
 )
@@ -161,7 +160,7 @@ cdef class Checker:
             if fault.unsendable:
                 raise EncodingError(fault.place(), fault.reason)
             raise ResultMismatch(fault.place(), fault.reason)
-        return dumps(sent) if sent else None
+        return to_json(sent) if sent else None
 
     cdef object receive(self, object value, Direction direction, bint namespaced, Fault fault):
         cdef Kind kind = self.kind
@@ -487,4 +486,4 @@ def encode(dict value not None):
     cdef object sent = send_any(value, fault)
     if sent is MISMATCH:
         raise EncodingError(fault.place(), fault.reason)
-    return dumps(sent)
+    return to_json(sent)

@@ -31,3 +31,7 @@ cdef object within(Fault fault, object step)
 # The value as it can be sent, what had to change copied; or MISMATCH.
 cdef object send_int(object value, Fault fault)
 cdef object send_any(object value, Fault fault)
+
+# A value as JSON. EncodingError with the place of what the checks cannot see without looking at each
+# character: half of a surrogate pair.
+cdef bytes to_json(object value)

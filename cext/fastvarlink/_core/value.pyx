@@ -13,7 +13,9 @@ from libc.math cimport isfinite
 from collections.abc import Mapping, Set
 from types import SimpleNamespace
 
-from fastvarlink.error import VarlinkError
+from orjson import dumps
+
+from fastvarlink.error import EncodingError, VarlinkError
 
 cdef extern from "Python.h":
     int PyBool_Check(object value)
@@ -128,3 +130,39 @@ cdef object send_any_elements(object value, Fault fault):
             copy[i] = sent
         i += 1
     return value if copy is None else copy
+
+
+cdef bytes to_json(object value):
+    cdef Fault fault
+    try:
+        return dumps(value)
+    except TypeError as error:
+        # Only now is it worth to look for the place.
+        fault = Fault()
+        if find_half(value, fault):
+            raise EncodingError(fault.place(), fault.reason)
+        raise EncodingError("", f"cannot be sent: {error}")
+
+
+cdef bint find_half(object value, Fault fault):
+    """Whether there is a string with half of a surrogate pair; then fault says where."""
+    if PyUnicode_Check(value):
+        try:
+            value.encode()
+            return False
+        except UnicodeEncodeError:
+            fail(fault, "has half of a surrogate pair, which is no character")
+            return True
+    if PyDict_Check(value):
+        for key, item in value.items():
+            if find_half(key, fault):
+                return True
+            if find_half(item, fault):
+                within(fault, key)
+                return True
+    elif PyList_Check(value) or PyTuple_Check(value):
+        for i, item in enumerate(value):
+            if find_half(item, fault):
+                within(fault, i)
+                return True
+    return False

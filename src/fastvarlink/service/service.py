@@ -140,34 +140,34 @@ class Service:
         return {"description": found.description}
 
     @overload
-    def interface(self, described: str | os.PathLike[str]) -> Callable[[_Class], _Class]: ...
+    def interface(self, filename: str | os.PathLike[str]) -> Callable[[_Class], _Class]: ...
     @overload
-    def interface(self, described: _Handler) -> _Handler: ...
-    def interface(self, described: Any) -> Any:
+    def interface(self, filename: _Handler) -> _Handler: ...
+    def interface(self, filename: Any) -> Any:
         """Offer an interface.
 
-        ``described`` is the name of one, whose definition is ``NAME.varlink`` in ``interface_dir``, or the path
+        ``filename`` is the name of one, whose definition is ``NAME.varlink`` in ``interface_dir``, or the path
         of a definition, or its text: then this is a class decorator, and an instance of the class implements
         the interface. Or it is a class that declares its interface itself, by interface() or as a subclass of
         a generated one, or an object of such a class; it is returned.
         """
-        if isinstance(described, str | os.PathLike):
-            text = self._definition(described)
+        if isinstance(filename, str | os.PathLike):
+            text = self._definition(filename)
 
             def decorate(interface_class: _Class) -> _Class:
                 self._add(Interface.read(text), interface_class())
                 return interface_class
 
             return decorate
-        definition = definition_of(described)
+        definition = definition_of(filename)
         if definition is None:
             raise TypeError(
-                f"{getattr(described, '__qualname__', type(described).__qualname__)} does not declare an "
+                f"{getattr(filename, '__qualname__', type(filename).__qualname__)} does not declare an "
                 f"interface: decorate the class with fastvarlink.interface(NAME), or offer it with "
                 f"Service.interface(NAME_OR_PATH_OR_TEXT)."
             )
-        self._add_typed(definition, described() if isinstance(described, type) else described)
-        return described
+        self._add_typed(definition, filename() if isinstance(filename, type) else filename)
+        return filename
 
     def _definition(self, described: str | os.PathLike[str]) -> str:
         """The text of a definition that is given by its name, its path, or itself."""
