@@ -29,7 +29,6 @@ from fastvarlink.server import (
     ThreadingServer,
     get_listen_fd,
 )
-
 from fastvarlink.service.declaration import interface, method
 from fastvarlink.service.typed import TypedService
 

@@ -267,8 +267,8 @@ class InterfaceError(VarlinkError):
 
         raise NotFound(name="x")
 
-    Parameters are attributes. A parameter that is called like a keyword of Python, or like something that each
-    exception has, has an underscore behind its name. What is not given is None, or what the class says.
+    Parameters are attributes. A parameter that is called like a keyword of Python, or like something that
+    each exception has, has an underscore behind its name. What is not given is None, or what the class says.
     """
 
     _qualified = ""

@@ -119,7 +119,9 @@ def test_empty_containers_are_values(asked: Asked) -> None:
     assert asked.ask("Lists", '{"lists":[]}') == {"parameters": {"lists": []}}
     assert asked.ask("Lists", '{"lists":null}') == {}
     empty = SOMEONE | {"address": [], "by_name": {}, "tags": {}}
-    assert asked.ask("Know", json.dumps({"user": empty | {"parent": None}})) == {"parameters": {"user": empty}}
+    assert asked.ask("Know", json.dumps({"user": empty | {"parent": None}})) == {
+        "parameters": {"user": empty}
+    }
 
 
 @pytest.mark.rule("P3")
@@ -158,9 +160,7 @@ def test_null_is_neither(asked: Asked) -> None:
 
 
 @pytest.mark.rule("P5")
-def test_parameters_of_errors_are_checked(
-    asked: Asked, kind: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_parameters_of_errors_are_checked(asked: Asked, kind: str, caplog: pytest.LogCaptureFixture) -> None:
     name = f"{VALUES}.Broken"
 
     def broken(at: Any, count: Any) -> Exception:
@@ -229,7 +229,9 @@ def test_the_check_of_results_can_be_switched_off(
 
 
 @pytest.mark.rule("P7")
-@pytest.mark.parametrize("failure", [RuntimeError("a secret"), KeyError("a secret"), RecursionError("a secret")])
+@pytest.mark.parametrize(
+    "failure", [RuntimeError("a secret"), KeyError("a secret"), RecursionError("a secret")]
+)
 def test_a_handler_that_breaks_gives_nothing_away(
     asked: Asked, failure: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:

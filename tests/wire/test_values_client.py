@@ -50,9 +50,7 @@ UNSENDABLE: dict[str, tuple[Any, str]] = {
 
 @pytest.mark.rule("R8")
 @pytest.mark.parametrize(("value", "path"), UNSENDABLE.values(), ids=UNSENDABLE)
-def test_what_json_cannot_carry_is_not_sent(
-    open_at: Callable[[Script], Any], value: Any, path: str
-) -> None:
+def test_what_json_cannot_carry_is_not_sent(open_at: Callable[[Script], Any], value: Any, path: str) -> None:
     # The peer sees the second call only: nothing of the first has been written.
     handler = open_at(answers(frame({"parameters": {"it": 1}})))
     with pytest.raises(EncodingError) as caught:
@@ -168,7 +166,9 @@ def test_none_is_not_sent_and_empty_containers_are(open_at: Callable[[Script], A
 @pytest.mark.rule("P4")
 @pytest.mark.parametrize("value", [{}, {"a": [None, {"b": 1.5}]}])
 def test_object_and_any(open_at: Callable[[Script], Any], value: Any) -> None:
-    handler = open_at(answers(*[frame({"parameters": {"it": value}})] * 2, frame({"parameters": {"it": [1]}})))
+    handler = open_at(
+        answers(*[frame({"parameters": {"it": value}})] * 2, frame({"parameters": {"it": [1]}}))
+    )
     assert handler.Object(it=value) == {"it": value}
     assert handler.Anything(it=value) == {"it": value}
     with pytest.raises(InvalidParameter):

@@ -164,8 +164,8 @@ class Client:
         With ``connection``, the handler uses that one. With ``namespaced``, structs are SimpleNamespace
         instead of dict. InterfaceNotFound if the service does not have the interface.
 
-        A class that was generated from the interface, in the place of its name, makes an object of that class:
-        its definition is known, and results are objects of its types. The service is not asked.
+        A class that was generated from the interface, in the place of its name, makes an object of that
+        class: its definition is known, and results are objects of its types. The service is not asked.
         """
         own = connection is None
         if own:

@@ -32,9 +32,9 @@ class InterfacePlans:
                 self._methods[member.name] = member
             elif isinstance(member, tree.Error):
                 self._parameters[member.name] = member.type
-                self.errors[member.name] = (definition.shapes if definition else {}).get(
-                    member.name
-                ) or type(member.name, (VarlinkError,), {"__doc__": member.doc, "__module__": interface.name})
+                self.errors[member.name] = (definition.shapes if definition else {}).get(member.name) or type(
+                    member.name, (VarlinkError,), {"__doc__": member.doc, "__module__": interface.name}
+                )
 
     def call(self, method: str) -> CallPlan:
         """The plan of a method. KeyError if there is none of that name."""
@@ -58,7 +58,9 @@ class InterfacePlans:
             if not issubclass(declared, InterfaceError):
                 return declared(message)
             try:
-                taken = self._checkers.of(self._parameters[name], name).accept(message.get("parameters") or {})
+                taken = self._checkers.of(self._parameters[name], name).accept(
+                    message.get("parameters") or {}
+                )
             except InvalidParameter:
                 # It is not what was declared. What came is worth more than the class.
                 return VarlinkError.new(message)

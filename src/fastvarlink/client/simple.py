@@ -43,7 +43,9 @@ class Carrier:
         self, connection: socket.socket, limit: int, reopen: Callable[[], socket.socket] | None
     ) -> None:
         if not is_plain_socket(connection):
-            raise TypeError(f"A typed client needs a connected socket, not a {type(connection).__qualname__}.")
+            raise TypeError(
+                f"A typed client needs a connected socket, not a {type(connection).__qualname__}."
+            )
         self._channel = channel_of(connection, limit, reopen)
 
     def invoke(self, plan: CallPlan, arguments: tuple[Any, ...], more: bool, oneway: bool) -> Any:

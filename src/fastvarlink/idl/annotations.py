@@ -26,8 +26,8 @@ from typing import Any, Literal, NoReturn, Union
 
 from fastvarlink.error import Error
 from fastvarlink.idl import tree
-from fastvarlink.idl.sources import class_doc, comments_of
 from fastvarlink.idl.shapes import enum_members, wire_name
+from fastvarlink.idl.sources import class_doc, comments_of
 
 __all__ = ["AnnotationError", "TypeReader", "hints_of"]
 
@@ -77,7 +77,7 @@ class TypeReader:
         self.names = names
         self._classes: dict[str, type[Any]] = {}
 
-    def type(self, annotation: Any, where: str) -> tree.Type:
+    def read(self, annotation: Any, where: str) -> tree.Type:
         """The type of an annotation. ``where`` says where it stands, for error messages."""
         plain = _plain(annotation)
         if (primitive := _PRIMITIVES.get(plain)) is not None:
@@ -90,7 +90,7 @@ class TypeReader:
         if plain is dict or plain in _MAPS or origin is dict or origin in _MAPS:
             return self._map(plain, origin, args, where)
         if plain is list or plain in _ARRAYS or origin in _ARRAYS:
-            return tree.Array(self.type(args[0] if args else Any, where))
+            return tree.Array(self.read(args[0] if args else Any, where))
         if plain in _SETS or origin in _SETS:
             if not args or _plain(args[0]) is not str:
                 _refuse(plain, where, "Only sets of strings can be sent: set[str].")
@@ -103,7 +103,7 @@ class TypeReader:
         others = [each for each in args if each is not type(None)]
         if len(others) != 1 or len(others) == len(args):
             _refuse(plain, where, "A union can only be of one type and None.")
-        return _nullable(self.type(others[0], where))
+        return _nullable(self.read(others[0], where))
 
     def _literal(self, plain: Any, args: tuple[Any, ...], where: str) -> tree.Type:
         values = [value for value in args if value is not None]
@@ -119,17 +119,17 @@ class TypeReader:
             _refuse(plain, where, "The keys of a dict can only be str.")
         if origin is dict and _plain(args[1]) is Any:
             return tree.Primitive.OBJECT
-        return tree.Map(self.type(args[1], where))
+        return tree.Map(self.read(args[1], where))
 
     def _class(self, cls: type[Any], where: str) -> tree.Type:
         if not (issubclass(cls, enum.Enum) or dataclasses.is_dataclass(cls) or typing.is_typeddict(cls)):
             _refuse(cls, where)
-        name = cls.__name__
+        name = wire_name(cls.__name__)
         known = self._classes.setdefault(name, cls)
         if known is not cls:
             raise AnnotationError(
-                f"{where} uses {cls.__module__}.{cls.__qualname__}, but the interface has another class called "
-                f"{name}, {known.__module__}.{known.__qualname__}: rename one of them."
+                f"{where} uses {cls.__module__}.{cls.__qualname__}, but the interface has another class "
+                f"called {name}, {known.__module__}.{known.__qualname__}: rename one of them."
             )
         if name not in self.declarations:
             # Declared before it is looked into: it may contain itself.
@@ -158,11 +158,20 @@ class TypeReader:
             names = [field.name for field in dataclasses.fields(cls) if field.init]
         fields = []
         for name in names:
-            of = self.type(hints[name], f"{cls.__qualname__}.{name}")
-            if typing.is_typeddict(cls) and name not in cls.__required_keys__:
+            of = self.read(hints[name], f"{cls.__qualname__}.{name}")
+            if typing.is_typeddict(cls) and not _is_required(cls, name, hints[name]):
                 of = _nullable(of)
             fields.append(tree.Field(rename(name), of, docs.get(name, "")))
         return tree.Struct(tuple(fields))
+
+
+def _is_required(cls: Any, name: str, hint: Any) -> bool:
+    """Whether a TypedDict must have a key."""
+    origin = str(typing.get_origin(hint))
+    # What the class says of itself was said before its annotations were resolved.
+    if origin in {"typing.Required", "typing.NotRequired"}:
+        return origin == "typing.Required"
+    return name in cls.__required_keys__
 
 
 def _plain(annotation: Any) -> Any:
@@ -190,7 +199,7 @@ def _nullable(of: tree.Type) -> tree.Type:
 def _refuse(annotation: Any, where: str, why: str = "") -> NoReturn:
     shown = annotation.__qualname__ if isinstance(annotation, type) else str(annotation)
     why = why or (
-        "There are bool, int, float, str, list, dict[str, T], set[str], T | None, Any, Literal, and classes that "
-        "are Enums, dataclasses or TypedDicts."
+        "There are bool, int, float, str, list, dict[str, T], set[str], T | None, Any, Literal, and classes "
+        "that are Enums, dataclasses or TypedDicts."
     )
     raise AnnotationError(f"{where} is annotated {shown}, which no interface can express. {why}")

@@ -49,7 +49,9 @@ def shape_struct(checker: Checker, names: Sequence[str], cls: type[Any]) -> None
             raise TypeError(f"{cls.__qualname__} has no attribute for the field {name!r}.")
         attributes.append(attribute)
     if surplus := needed.difference(attributes):
-        raise TypeError(f"{cls.__qualname__} has attributes that are no fields: {', '.join(sorted(surplus))}.")
+        raise TypeError(
+            f"{cls.__qualname__} has attributes that are no fields: {', '.join(sorted(surplus))}."
+        )
     checker.shape_struct(cls, tuple(attributes), tuple(defaults[attribute] for attribute in attributes))
 
 

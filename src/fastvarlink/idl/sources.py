@@ -51,6 +51,7 @@ def comments_of(of: type[Any] | FunctionType) -> dict[str, str]:
 def _attributes(node: ast.ClassDef, lines: list[str]) -> dict[str, str]:
     found = {}
     for index, statement in enumerate(node.body):
+        target: ast.expr
         if isinstance(statement, ast.AnnAssign):
             target = statement.target
         elif isinstance(statement, ast.Assign):

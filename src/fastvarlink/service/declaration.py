@@ -12,9 +12,9 @@
 
         def Watch(self) -> Iterator[Event]: ...
 
-A public function of the class whose name begins with a capital is a method, and so is one that method() marks,
-whatever its name. What it takes are its parameters; one with a default may be left out. What it returns are
-the fields of a dataclass or a TypedDict, or one result that ``returns`` names. An iterator streams.
+A public function of the class whose name begins with a capital is a method, and so is one that method()
+marks, whatever its name. What it takes are its parameters; one with a default may be left out. What it returns
+are the fields of a dataclass or a TypedDict, or one result that ``returns`` names. An iterator streams.
 """
 
 from __future__ import annotations
@@ -92,13 +92,13 @@ def method(
     """Mark a function of a class as a method of its interface.
 
     ``name`` is what it is called there; without it, the function's name in capitalised words. ``returns`` is
-    the name of its one result. The replies of a stream are sent one behind, so that the last one can say that
-    it is the last; with ``live`` they are sent at once, and the stream ends with what the function returns, or
-    with an empty reply.
+    the name of its one result. The replies of a stream are sent one behind, so that the last one can say
+    that it is the last; with ``live`` they are sent at once, and the stream ends with what the function
+    returns, or with an empty reply.
     """
 
     def mark(marked: Any) -> Any:
-        target = marked.__func__ if isinstance(marked, staticmethod | classmethod) else marked
+        target: Any = marked.__func__ if isinstance(marked, staticmethod | classmethod) else marked
         target.__varlink_method__ = _Options(name, returns, live)
         return marked
 
@@ -109,8 +109,8 @@ def interface(name: str, *, errors: Iterable[type[InterfaceError]] = ()) -> Call
     """A class decorator: declare an interface by the annotations of a class.
 
     ``errors`` are those that the interface declares besides the ones in the class. Service.interface() then
-    offers objects of the class. AnnotationError names the annotation that cannot be expressed; ValueError says
-    what is wrong with a name.
+    offers objects of the class. AnnotationError names the annotation that cannot be expressed; ValueError
+    says what is wrong with a name.
     """
     # Names that only the place of the declaration knows, as in a function.
     names = dict(sys._getframe(1).f_locals)
@@ -146,11 +146,10 @@ def _declare(
         if result is not None:
             shapes[f"{called}.output"] = result
     for error in (*_nested_errors(cls), *errors):
-        members.append(tree.Error(error.__name__, _parameters(error, reader), class_doc(error)))
-        shapes[error.__name__] = error
-    declared_interface = tree.Interface(
-        name, class_doc(cls), (*reader.declarations.values(), *members)
-    )
+        error_name = wire_name(error.__name__)
+        members.append(tree.Error(error_name, _parameters(error, reader), class_doc(error)))
+        shapes[error_name] = error
+    declared_interface = tree.Interface(name, class_doc(cls), (*reader.declarations.values(), *members))
     if wrong := problems_of_names(declared_interface):
         sentences = " ".join(problem.message for problem in wrong)
         raise ValueError(f"{cls.__qualname__} declares what no interface can have. {sentences}")
@@ -195,7 +194,9 @@ def _parameters(error: type[InterfaceError], reader: TypeReader) -> tree.Struct:
     docs = comments_of(error)
     return tree.Struct(
         tuple(
-            tree.Field(wire_name(name), reader.type(hints[name], f"{error.__qualname__}.{name}"), docs.get(name, ""))
+            tree.Field(
+                wire_name(name), reader.read(hints[name], f"{error.__qualname__}.{name}"), docs.get(name, "")
+            )
             for name in error._fields()
         )
     )
@@ -249,7 +250,7 @@ class _Signature:
             raise AnnotationError(f"{where} cannot be given by position, as the parameters of a call are.")
         if parameter.name not in self._hints:
             raise AnnotationError(f"{where} has no annotation: say what type it is.")
-        of = self._reader.type(self._hints[parameter.name], where)
+        of = self._reader.read(self._hints[parameter.name], where)
         if parameter.default is not parameter.empty and not isinstance(of, tree.Nullable):
             # What has a default may be left out.
             of = tree.Nullable(of)
@@ -267,8 +268,8 @@ class _Signature:
             return True, typing.get_args(annotation)[0]
         if generates:
             raise AnnotationError(
-                f"{self._where} is a generator, so it is to be annotated Iterator[...] with the type of a reply, "
-                f"not {annotation}."
+                f"{self._where} is a generator, so it is to be annotated Iterator[...] with the type of a "
+                f"reply, not {annotation}."
             )
         return False, annotation
 
@@ -276,7 +277,7 @@ class _Signature:
         """What a reply has, and the class that stands for it."""
         where = f"The result of {self._where}"
         if self._options.returns is not None:
-            of = self._reader.type(annotation, where)
+            of = self._reader.read(annotation, where)
             return tree.Struct((tree.Field(self._options.returns, of),)), None
         if annotation is type(None):
             return tree.Struct(()), None
@@ -285,11 +286,11 @@ class _Signature:
         if isinstance(annotation, type) and hasattr(annotation, "__dataclass_fields__"):
             return self._reader.struct(annotation), annotation
         # Complains if the type is none, before it complains that there is no name.
-        self._reader.type(annotation, where)
+        self._reader.read(annotation, where)
         shown = annotation.__qualname__ if isinstance(annotation, type) else str(annotation)
         raise AnnotationError(
-            f'{where} is annotated {shown} and has no name: give it one with @method(returns="..."), or return a '
-            f"dataclass or a TypedDict."
+            f'{where} is annotated {shown} and has no name: give it one with @method(returns="..."), or '
+            f"return a dataclass or a TypedDict."
         )
 
 
@@ -327,12 +328,27 @@ def handling_of(handler: Any, declared: tree.Method) -> Handling | None:
     names = [wire_name(parameter.name) for parameter in parameters]
     if names != [field.name for field in declared.input.fields]:
         wanted = ", ".join(field.name for field in declared.input.fields)
-        raise TypeError(f"{target.__qualname__} takes ({', '.join(names)}), where it is declared with ({wanted}).")
+        raise TypeError(
+            f"{target.__qualname__} takes ({', '.join(names)}), where it is declared with ({wanted})."
+        )
     options = _options(target)
     streams = inspect.isgeneratorfunction(target) or inspect.isasyncgenfunction(target)
     if not streams:
         annotation = str(getattr(target, "__annotations__", {}).get("return", ""))
-        streams = annotation.removeprefix("collections.abc.").removeprefix("typing.").startswith(
-            ("Iterator[", "Iterable[", "Generator[", "AsyncIterator[", "AsyncIterable[", "AsyncGenerator[")
+        streams = (
+            annotation.removeprefix("collections.abc.")
+            .removeprefix("typing.")
+            .startswith(
+                (
+                    "Iterator[",
+                    "Iterable[",
+                    "Generator[",
+                    "AsyncIterator[",
+                    "AsyncIterable[",
+                    "AsyncGenerator[",
+                )
+            )
         )
-    return Handling(attribute, _defaults(parameters), options.returns, streams, options.live, _is_async(target))
+    return Handling(
+        attribute, _defaults(parameters), options.returns, streams, options.live, _is_async(target)
+    )

@@ -40,9 +40,7 @@ def explain(
     return orjson.dumps(INTERNAL_ERROR), orjson.dumps({"method": method}) if method else None
 
 
-def _reply(
-    failure: VarlinkError, checker_of: Callable[[str], Checker | None]
-) -> tuple[bytes, bytes | None]:
+def _reply(failure: VarlinkError, checker_of: Callable[[str], Checker | None]) -> tuple[bytes, bytes | None]:
     name, parameters = failure.error(), failure.parameters()
     if not isinstance(name, str) or not isinstance(parameters, dict | None):
         raise TypeError("The name of an error must be a string, its parameters a dict.")

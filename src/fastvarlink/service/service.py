@@ -146,10 +146,10 @@ class Service:
     def interface(self, filename: Any) -> Any:
         """Offer an interface.
 
-        ``filename`` is the name of one, whose definition is ``NAME.varlink`` in ``interface_dir``, or the path
-        of a definition, or its text: then this is a class decorator, and an instance of the class implements
-        the interface. Or it is a class that declares its interface itself, by interface() or as a subclass of
-        a generated one, or an object of such a class; it is returned.
+        ``filename`` is the name of one, whose definition is ``NAME.varlink`` in ``interface_dir``, or the
+        path of a definition, or its text: then this is a class decorator, and an instance of the class
+        implements the interface. Or it is a class that declares its interface itself, by interface() or as a
+        subclass of a generated one, or an object of such a class; it is returned.
         """
         if isinstance(filename, str | os.PathLike):
             text = self._definition(filename)
@@ -196,8 +196,8 @@ class Service:
             handling = handling_of(handler, member)
             if handling is not None and handling.is_async:
                 raise TypeError(
-                    f"{type(handler).__qualname__}.{handling.attribute} is asynchronous, and no server here runs "
-                    f"such handlers: make it a plain function or a plain generator."
+                    f"{type(handler).__qualname__}.{handling.attribute} is asynchronous, and no server here "
+                    f"runs such handlers: make it a plain function or a plain generator."
                 )
         self._add(definition.interface, handler)
 

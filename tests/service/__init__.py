@@ -1,0 +1,1 @@
+"""Tests of services: interfaces that are declared in Python, and typed handlers."""
