@@ -21,7 +21,9 @@ MODULES = (
     "message",  # envelopes of calls and replies
     "session",  # whose turn it is
     "value",  # what JSON can carry
+    "shape",  # the program's classes for structs and enums
     "schema",  # checkers made from IDL types
+    "plan",  # what is known of a method before it is called
     "dispatch",  # from a call to its handler and back
     "link",  # one socket
     "reactor",  # epoll and who waits in it

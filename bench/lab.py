@@ -177,6 +177,16 @@ class Lab:
         command_output([sys.executable, "-c", "import orjson"])
         return self.run([sys.executable, str(HERE / "services" / "json_floor.py"), *arguments])
 
+    def reader(self, library: str, *arguments: str) -> Run:
+        """Return a run of a library that reads a definition."""
+        script = str(HERE / "services" / "parse.py")
+        return self.run([self.python_of(library), script, library, *arguments])
+
+    def checker(self, *arguments: str) -> Run:
+        """Return a run that decodes a call, and perhaps checks it."""
+        self.python_of(FASTVARLINK)
+        return self.run([sys.executable, str(HERE / "services" / "check.py"), *arguments])
+
     def run(self, command: list[str]) -> Run:
         return lambda: float(command_output([*self.pin, *command]))
 

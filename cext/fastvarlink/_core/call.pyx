@@ -92,7 +92,7 @@ cdef class CallPlan:
         if checked is None:
             raise InvalidParameter(fault.place())
         if self.gives.shape is not None:
-            shaped = self.gives.shape_of(checked, fault)
+            shaped = self.gives.shape.make(checked, fault)
             if shaped is MISMATCH:
                 raise InvalidParameter(fault.place())
             return shaped

@@ -3,8 +3,9 @@
 
 from libc.stdint cimport uint32_t
 
-from fastvarlink._core.dispatch cimport Answerer, Origin
+from fastvarlink._core.dispatch cimport Answerer
 from fastvarlink._core.link cimport Link, LinkStatus
+from fastvarlink._core.plan cimport Origin
 from fastvarlink._core.reactor cimport Source
 from fastvarlink._core.session cimport ServerSession
 

@@ -17,7 +17,7 @@ from libc.stdint cimport int64_t, uint32_t
 import socket
 
 from fastvarlink._core.buffer cimport stored
-from fastvarlink._core.dispatch cimport Answerer, MethodPlan, MethodTable, Origin
+from fastvarlink._core.dispatch cimport Answerer, MethodTable
 from fastvarlink._core.link import is_plain_socket
 
 from fastvarlink._core.link cimport (
@@ -28,6 +28,7 @@ from fastvarlink._core.link cimport (
     Link,
     LinkStatus,
 )
+from fastvarlink._core.plan cimport MethodPlan, Origin
 from fastvarlink._core.reactor cimport (
     EPOLLERR,
     EPOLLHUP,

@@ -1,42 +1,19 @@
 # cython: language_level=3str
-"""From a call to its handler and back, without I/O.
-
-A plan holds what can be known of a method in advance, so that a call costs a comparison of names, the
-checks, and the handler. Handlers are looked up as attributes at each call all the same: programs
-replace them at run time.
-"""
+"""From a call to its handler and back, without I/O."""
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
-from cpython.dict cimport PyDict_Check, PyDict_GetItemWithError
-from cpython.method cimport PyMethod_Check, PyMethod_GET_FUNCTION
+from cpython.dict cimport PyDict_GetItemWithError
 from cpython.object cimport PyObject
-from cpython.tuple cimport PyTuple_GET_ITEM
 from libc.string cimport memcmp
 
 from types import GeneratorType, SimpleNamespace
 
-from orjson import loads
-
-from fastvarlink._core.message cimport MORE, ONEWAY, UPGRADE, Message
-from fastvarlink._core.schema cimport CALL_IN, REPLY_OUT, Checker
+from fastvarlink._core.message cimport MORE, ONEWAY, Message
+from fastvarlink._core.plan cimport MethodPlan, Origin
 from fastvarlink._core.session cimport MESSAGE, ServerSession
-from fastvarlink._core.value cimport Fault, send_any, to_json
-from fastvarlink.error import (
-    EncodingError,
-    ExpectedMore,
-    InvalidParameter,
-    MessageTooLarge,
-    MethodNotImplemented,
-    ProtocolError,
-    ResultMismatch,
-)
+from fastvarlink.error import ExpectedMore, MessageTooLarge, ProtocolError
 
 cdef extern from "Python.h":
-    object PyObject_Vectorcall(
-        object function, PyObject *const *arguments, size_t count, PyObject *names
-    )
-    size_t PY_VECTORCALL_ARGUMENTS_OFFSET
-    object PyObject_Call(object function, object arguments, object keywords)
     PyObject *PyIter_Next(object iterator) except? NULL
     void Py_DECREF(PyObject *reference)
     ctypedef enum PySendResult:
@@ -45,209 +22,8 @@ cdef extern from "Python.h":
         PYGEN_NEXT
     PySendResult PyIter_Send(object iterator, object value, PyObject **result) except PYGEN_ERROR
 
-# No handler is this, not even a missing one.
+# No reply is held back.
 cdef object NONE_YET = object()
-
-cdef enum:
-    ON_STACK = 16  # parameters that are passed without a tuple
-
-KEYWORDS = {
-    "_more": WANTS_MORE,
-    "_oneway": WANTS_ONEWAY,
-    "_upgrade": WANTS_UPGRADE,
-    "_raw": WANTS_RAW,
-    "_message": WANTS_MESSAGE,
-    "_interface": WANTS_INTERFACE,
-    "_method": WANTS_METHOD,
-    "_server": WANTS_SERVER,
-    "_request": WANTS_REQUEST,
-}
-
-
-cdef class Origin:
-    """Where calls come from. server and request are handed to handlers that ask for them."""
-
-    def __init__(self, server=None, request=None):
-        self.server = server
-        self.request = request
-
-    cdef object expose(self):
-        # A handler may close the socket it is given. As with socketserver, whose files keep it open,
-        # the descriptor then lives until the connection is over and its number cannot be reused.
-        if self.hold is None and hasattr(self.request, "makefile"):
-            self.hold = self.request.makefile("rb", buffering=0)
-        return self.request
-
-    cdef int let_go(self) except -1:
-        hold, self.hold = self.hold, None
-        if hold is not None:
-            hold.close()
-        return 0
-
-
-cdef class MethodPlan:
-    """How one method is called.
-
-    name is qualified; takes and gives are Checkers of structs; target has the attribute that handles the
-    method; interface and method are what handlers get as _interface and _method; keywords_of(handler)
-    returns the bits of KEYWORDS a handler declares; encoder_of() returns the program's own encoder of
-    results, a function from a result to JSON's own types, or None. Without checked, results are not
-    compared with gives.
-
-    A typed handler, one that was declared by its annotations, has defaults: what it gets for each parameter
-    that is not there. It returns what gives is a shape of, or the result that is called only. When it streams,
-    each thing it yields is a reply, and so is what it returns if that is not None; the last of them is held
-    back until it is known to be the last, unless it is live.
-    """
-
-    def __init__(
-        self,
-        str name not None,
-        Checker takes not None,
-        Checker gives not None,
-        object target,
-        str attribute not None,
-        *,
-        object interface,
-        object method,
-        bint namespaced,
-        object keywords_of,
-        object encoder_of,
-        bint checked=True,
-        tuple defaults=None,
-        str only=None,
-        bint streams=False,
-        bint live=False,
-    ):
-        self.name = name
-        self.takes = takes
-        self.gives = gives
-        self.target = target
-        self.attribute = attribute
-        self.interface = interface
-        self.method = method
-        self.namespaced = namespaced
-        self.keywords_of = keywords_of
-        self.encoder_of = encoder_of
-        self.encoder = encoder_of()
-        self.checked = checked
-        self.defaults = defaults
-        self.only = only
-        self.streams = streams
-        self.live = live
-        self.wire_name = name.encode()
-        self.function = NONE_YET
-
-    cdef object call(self, ServerSession session, Origin origin):
-        cdef Message message = session.message
-        cdef Fault fault
-        cdef dict parameters
-        cdef dict keywords
-        cdef bytes raw = None
-        cdef object whole = None
-        cdef object handler = getattr(self.target, self.attribute, None)
-        cdef object function = handler
-        cdef PyObject *arguments[ON_STACK + 1]
-        cdef PyObject *found
-        cdef int wants
-        cdef Py_ssize_t i
-        cdef Py_ssize_t count = len(self.takes.names)
-
-        if PyMethod_Check(handler):
-            function = <object> PyMethod_GET_FUNCTION(handler)
-        if function is not self.function:
-            if not callable(handler):
-                raise MethodNotImplemented(self.name)
-            self.keywords = self.keywords_of(handler)
-            self.function = function
-        if self.streams and not message.flags & (MORE | ONEWAY):
-            raise ExpectedMore()
-        # Another call of this method may find another function while this one runs.
-        wants = self.keywords
-        if wants & (WANTS_RAW | WANTS_MESSAGE):
-            raw = message.raw()
-        session.let_frame_go()
-        if wants & WANTS_MESSAGE:
-            # Decoded anew: it shows what was sent, not what the checks make of it.
-            whole = loads(raw)
-
-        fault = Fault()
-        parameters = self.takes.receive_members(
-            message.parameters, CALL_IN, self.namespaced, fault
-        )
-        if parameters is None:
-            raise InvalidParameter(fault.place())
-
-        if wants == 0 and count <= ON_STACK:
-            for i in range(count):
-                found = PyDict_GetItemWithError(
-                    parameters, <object> PyTuple_GET_ITEM(self.takes.names, i)
-                )
-                if found == NULL:
-                    found = <PyObject *> None
-                    if self.defaults is not None:
-                        found = PyTuple_GET_ITEM(self.defaults, i)
-                # Borrowed from parameters or the plan, which outlive the call.
-                arguments[i + 1] = found
-            return PyObject_Vectorcall(
-                handler, arguments + 1, <size_t> count | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL
-            )
-
-        keywords = {}
-        if wants & WANTS_MORE and message.flags & MORE:
-            keywords["_more"] = True
-        if wants & WANTS_ONEWAY and message.flags & ONEWAY:
-            keywords["_oneway"] = True
-        if wants & WANTS_UPGRADE and message.flags & UPGRADE:
-            keywords["_upgrade"] = True
-        if wants & WANTS_RAW:
-            keywords["_raw"] = raw
-        if wants & WANTS_MESSAGE:
-            keywords["_message"] = whole
-        if wants & WANTS_INTERFACE:
-            keywords["_interface"] = self.interface
-        if wants & WANTS_METHOD:
-            keywords["_method"] = self.method
-        if wants & WANTS_SERVER:
-            keywords["_server"] = origin.server
-        if wants & WANTS_REQUEST:
-            keywords["_request"] = origin.expose()
-        return PyObject_Call(handler, tuple(self.arguments(parameters)), keywords)
-
-    cdef list arguments(self, dict parameters):
-        if self.defaults is None:
-            return [parameters.get(name) for name in self.takes.names]
-        return [
-            parameters.get(name, default)
-            for name, default in zip(self.takes.names, self.defaults)
-        ]
-
-    cdef bytes encode(self, object result):
-        """The bytes of a result's object, None for an empty one."""
-        cdef Fault fault = Fault()
-        cdef dict sent
-        cdef object plain
-        if self.only is not None:
-            result = {self.only: result}
-        elif self.encoder is not None:
-            result = self.encoder(result)
-        if result is None or (self.defaults is None and not result):
-            result = {}
-        if self.checked or self.defaults is not None:
-            sent = self.gives.send_members(result, REPLY_OUT, fault)
-        else:
-            plain = send_any(result, fault)
-            sent = plain if PyDict_Check(plain) else None
-        if sent is None and self.encoder is None:
-            # The program may have brought an encoder since the plan was made.
-            self.encoder = self.encoder_of()
-            if self.encoder is not None:
-                return self.encode(result)
-        if sent is None:
-            if fault.unsendable:
-                raise EncodingError(fault.place(), fault.reason)
-            raise ResultMismatch(fault.place(), fault.reason)
-        return to_json(sent) if sent else None
 
 
 cdef class MethodTable:

@@ -1,6 +1,7 @@
 # cython: language_level=3str
 """Checkers made from IDL types."""
 
+from fastvarlink._core.shape cimport EnumShape, StructShape
 from fastvarlink._core.value cimport Fault
 
 
@@ -33,12 +34,9 @@ cdef class Checker:
     cdef tuple names  # of STRUCT, in the order of declaration
     cdef tuple fields  # of STRUCT: their Checkers, in the same order
 
-    # What the program has for the type, None where it has nothing of its own: a class of structs, or an
-    # enum.Enum.
-    cdef object shape
-    cdef tuple attributes  # of STRUCT with a shape: its names for the fields, in the same order
-    cdef tuple absent  # of STRUCT with a shape: what stands for a field that is not there
-    cdef dict members  # of ENUM with a shape: value on the wire to member
+    # What the program has for the type, None where it has nothing of its own.
+    cdef StructShape shape
+    cdef EnumShape choice
 
     # The value as its receiver shall see it, or MISMATCH. Received values are changed in place;
     # of values to be sent, what must change is copied.
@@ -49,10 +47,6 @@ cdef class Checker:
         self, dict value, Direction direction, bint namespaced, Fault fault
     )
     cdef dict send_members(self, object value, Direction direction, Fault fault)
-    # A struct of the program's own class, from checked members and into them; MISMATCH, None.
-    cdef object shape_of(self, dict members, Fault fault)
-    cdef dict members_of(self, object value)
-
     # The members that are declared and not null.
     cdef dict declared(self, dict given)
     cdef object receive_array(

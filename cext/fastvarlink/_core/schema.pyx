@@ -21,6 +21,7 @@ from libc.math cimport isfinite
 from collections.abc import Mapping, Set
 from types import SimpleNamespace
 
+from fastvarlink._core.shape cimport EnumShape, StructShape
 from fastvarlink._core.value cimport (
     DEEPEST,
     MISMATCH,
@@ -33,27 +34,12 @@ from fastvarlink._core.value cimport (
     unsendable,
     within,
 )
+from fastvarlink._core.shape import REQUIRED
 from fastvarlink.error import EncodingError, InvalidParameter, ResultMismatch
 
 cdef extern from "Python.h":
     int PyUnicode_CheckExact(object value)
     int PyBool_Check(object value)
-    object PyObject_Vectorcall(
-        object function, PyObject *const *arguments, size_t count, PyObject *names
-    )
-
-cdef enum:
-    ON_STACK = 32  # attributes that are passed without a tuple
-
-
-@cython.final
-cdef class Factory:
-    """Makes the value of an attribute that is missing, anew for each object."""
-
-    cdef object make
-
-    def __init__(self, make):
-        self.make = make
 
 KINDS = {
     "bool": BOOL,
@@ -109,22 +95,25 @@ cdef class Checker:
         self.names = tuple(fields)
         self.fields = tuple(fields.values())
 
-    def shape_struct(self, object cls not None, tuple attributes not None, tuple absent not None):
-        """Set the class of a struct: it is called with its attributes as keywords.
+    def shape_struct(self, cls not None, tuple attributes not None, tuple absent not None):
+        """Have objects of a class stand for a struct, whose fields have been defined.
 
-        attributes are its names for the fields that define() was given, in their order; absent has for each
-        what it is called with where the field is missing: a value, or a Factory of one.
+        attributes are its names for the fields, in their order; absent has what it is called with for each
+        that is missing: a value, or a Factory of one. A field that is not nullable has to be there.
         """
-        if len(attributes) != len(self.names) or len(absent) != len(self.names):
-            raise TypeError(f"{cls.__name__} needs an attribute and a default for each of {self.names}.")
-        self.attributes = attributes
-        self.absent = absent
-        self.shape = cls
+        self.shape = StructShape(
+            cls,
+            self.names,
+            attributes,
+            tuple([
+                default if (<Checker> checker).nullable else REQUIRED
+                for checker, default in zip(self.fields, absent)
+            ]),
+        )
 
     def shape_enum(self, dict members not None):
-        """Set the members of an enum.Enum, by the values that stand for them on the wire."""
-        self.members = members
-        self.shape = type(next(iter(members.values())))
+        """Have members of an enum.Enum stand for values, by which members has them."""
+        self.choice = EnumShape(members)
 
     def take(self, dict parameters not None):
         """What a handler gets for the parameters of a call, which are changed in place.
@@ -186,14 +175,14 @@ cdef class Checker:
                 if value is None:
                     return MISMATCH
                 if self.shape is not None:
-                    return self.shape_of(<dict> value, fault)
+                    return self.shape.make(<dict> value, fault)
                 return SimpleNamespace(**value) if namespaced else value
         elif kind == ARRAY:
             if PyList_CheckExact(value):
                 return self.receive_array(<list> value, direction, namespaced, fault)
         elif kind == ENUM:
             if PyUnicode_CheckExact(value) and value in self.values:
-                return value if self.shape is None else self.members[value]
+                return value if self.choice is None else self.choice.members[value]
         elif kind == MAP:
             if PyDict_CheckExact(value):
                 return self.receive_map(<dict> value, direction, namespaced, fault)
@@ -308,10 +297,8 @@ cdef class Checker:
                 except OverflowError:
                     return unsendable(fault, "is larger than any float")
         elif kind == ENUM:
-            if self.shape is not None and type(value) is self.shape:
-                for name, member in self.members.items():
-                    if member is value:
-                        return name
+            if self.choice is not None:
+                value = self.choice.value_of(value)
             if PyUnicode_Check(value) and value in self.values:
                 return value
         elif kind == ANY:
@@ -361,8 +348,8 @@ cdef class Checker:
         cdef dict copy = None
         if PyDict_Check(value):
             given = <dict> value
-        elif self.shape is not None and isinstance(value, self.shape):
-            given = self.members_of(value)
+        elif self.shape is not None and isinstance(value, self.shape.cls):
+            given = self.shape.take_apart(value)
         elif isinstance(value, SimpleNamespace):
             given = vars(value)
         elif isinstance(value, Mapping):
@@ -406,48 +393,6 @@ cdef class Checker:
             if found != NULL and <object> found is not None:
                 kept[name] = <object> found
         return kept
-
-    cdef object shape_of(self, dict members, Fault fault):
-        cdef PyObject *arguments[ON_STACK]
-        cdef PyObject *found
-        cdef Py_ssize_t i
-        cdef Py_ssize_t count = len(self.names)
-        cdef dict many = {} if count > ON_STACK else None
-        cdef list made = None  # keeps what was made here until the object has it
-        for i in range(count):
-            # Borrowed from members, from absent or from made, which outlive the call.
-            found = PyDict_GetItemWithError(members, <object> PyTuple_GET_ITEM(self.names, i))
-            if found == NULL:
-                if not (<Checker> PyTuple_GET_ITEM(self.fields, i)).nullable:
-                    # Of a reply: a dict can do without it, an object cannot.
-                    fail(fault, "is missing")
-                    return within(fault, <object> PyTuple_GET_ITEM(self.names, i))
-                found = PyTuple_GET_ITEM(self.absent, i)
-                if type(<object> found) is Factory:
-                    if made is None:
-                        made = []
-                    made.append((<Factory> <object> found).make())
-                    found = <PyObject *> made[len(made) - 1]
-            if many is None:
-                arguments[i] = found
-            else:
-                many[<object> PyTuple_GET_ITEM(self.attributes, i)] = <object> found
-        try:
-            if many is not None:
-                return self.shape(**many)
-            return PyObject_Vectorcall(self.shape, arguments, 0, <PyObject *> self.attributes)
-        except ValueError as error:
-            # The class has its own idea of what fits.
-            return fail(fault, f"is refused by {self.shape.__name__}: {error}")
-
-    cdef dict members_of(self, object value):
-        cdef Py_ssize_t i
-        cdef dict members = {}
-        for i in range(len(self.names)):
-            attribute = getattr(value, <str> PyTuple_GET_ITEM(self.attributes, i), None)
-            if attribute is not None:
-                members[<object> PyTuple_GET_ITEM(self.names, i)] = attribute
-        return members
 
     cdef object send_array(self, object value, Direction direction, Fault fault):
         cdef Py_ssize_t i = 0

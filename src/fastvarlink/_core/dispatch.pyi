@@ -1,35 +1,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from fastvarlink._core.schema import Checker
-
-KEYWORDS: dict[str, int]
-
-class Origin:
-    def __init__(self, server: Any = None, request: Any = None) -> None: ...
-
-class MethodPlan:
-    @property
-    def name(self) -> str: ...
-    def __init__(
-        self,
-        name: str,
-        takes: Checker,
-        gives: Checker,
-        target: Any,
-        attribute: str,
-        *,
-        interface: Any,
-        method: Any,
-        namespaced: bool,
-        keywords_of: Callable[[Callable[..., Any]], int],
-        encoder_of: Callable[[], Callable[[Any], Any] | None],
-        checked: bool = True,
-        defaults: tuple[Any, ...] | None = None,
-        only: str | None = None,
-        streams: bool = False,
-        live: bool = False,
-    ) -> None: ...
+from fastvarlink._core.plan import MethodPlan, Origin
 
 class MethodTable:
     def __init__(

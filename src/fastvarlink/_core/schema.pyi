@@ -4,9 +4,6 @@ from typing import Any
 
 KINDS: dict[str, int]
 
-class Factory:
-    def __init__(self, make: Callable[[], Any]) -> None: ...
-
 class Checker:
     def __init__(
         self,

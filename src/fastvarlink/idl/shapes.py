@@ -8,7 +8,8 @@ import keyword
 from collections.abc import Sequence
 from typing import Any
 
-from fastvarlink._core.schema import Checker, Factory
+from fastvarlink._core.schema import Checker
+from fastvarlink._core.shape import Factory
 from fastvarlink.error import InterfaceError
 
 __all__ = ["attribute_name", "enum_members", "shape_enum", "shape_struct", "wire_name"]

@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from types import FunctionType
 from typing import Any, TypeVar, overload
 
-from fastvarlink._core.dispatch import KEYWORDS
+from fastvarlink._core.plan import KEYWORDS
 from fastvarlink.error import InterfaceError
 from fastvarlink.idl import tree
 from fastvarlink.idl.annotations import AnnotationError, TypeReader, hints_of

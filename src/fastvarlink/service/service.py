@@ -12,7 +12,8 @@ from typing import Any, TypeVar, overload
 
 import orjson
 
-from fastvarlink._core.dispatch import KEYWORDS, MethodPlan, MethodTable, respond
+from fastvarlink._core.dispatch import MethodTable, respond
+from fastvarlink._core.plan import KEYWORDS, MethodPlan
 from fastvarlink._core.schema import Checker
 from fastvarlink.error import (
     InterfaceNotFound,

@@ -1,0 +1,44 @@
+"""What reading a definition costs, and what checking a call against it adds to decoding the call."""
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+from conftest import Board, Pace
+from lab import FASTVARLINK, PYTHON_VARLINK, Lab
+from pytest_benchmark.fixture import BenchmarkFixture
+from rounds import Measurement, Target
+from test_speed import OURS, THEIRS, play
+
+CERTIFICATION = Path(__file__).parent.parent / "examples" / "org.varlink.certification.varlink"
+LOADS, CHECKED = "orjson.loads", "loads and check"
+
+
+def test_reading(benchmark: BenchmarkFixture, lab: Lab, board: Board, pace: Pace) -> None:
+    """The definition that implementations certify each other with."""
+    measurement = Measurement(
+        f"6. reading {CERTIFICATION.name}",
+        OURS,
+        "ns/text",
+        [Target(OURS, THEIRS, 10, faster=True)],
+    )
+    for name, library in ((OURS, FASTVARLINK), (THEIRS, PYTHON_VARLINK)):
+        measurement.enter(name, partial(lab.reader, library, pace.seconds, str(CERTIFICATION)))
+    play(measurement, benchmark, board, pace)
+
+
+@pytest.mark.parametrize(("number", "which"), [(7, "small"), (8, "records")], ids=["small", "records"])
+def test_checking(
+    number: int, which: str, benchmark: BenchmarkFixture, lab: Lab, board: Board, pace: Pace
+) -> None:
+    """A small call, and one with a list of 1,000 records: 1.6 is a check that costs 0.6 of a loads."""
+    title = {"small": "a small call", "records": "a call with 1,000 records"}[which]
+    measurement = Measurement(
+        f"{number}. decoding and checking {title}",
+        LOADS,
+        "ns/call",
+        [Target(CHECKED, LOADS, 1.6)],
+    )
+    for name, mode in ((LOADS, "loads"), (CHECKED, "check")):
+        measurement.enter(name, partial(lab.checker, mode, pace.seconds, which))
+    play(measurement, benchmark, board, pace)

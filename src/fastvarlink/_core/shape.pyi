@@ -1,0 +1,5 @@
+from collections.abc import Callable
+from typing import Any
+
+class Factory:
+    def __init__(self, make: Callable[[], Any]) -> None: ...
