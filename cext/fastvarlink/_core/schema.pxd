@@ -54,6 +54,7 @@ cdef class Checker:
     )
     cdef object receive_map(self, dict value, Direction direction, bint namespaced, Fault fault)
     cdef object receive_set(self, dict value, Fault fault)
+    cdef object check_elements(self, dict value, Fault fault)
     cdef object send_container(self, object value, Direction direction, Fault fault)
     cdef object send_array(self, object value, Direction direction, Fault fault)
     cdef object send_map(self, object value, Direction direction, Fault fault)

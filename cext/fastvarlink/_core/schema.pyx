@@ -267,11 +267,20 @@ cdef class Checker:
         return value
 
     cdef object receive_set(self, dict value, Fault fault):
+        if self.check_elements(value, fault) is MISMATCH:
+            return MISMATCH
+        return set(value)
+
+    cdef object check_elements(self, dict value, Fault fault):
+        """Whether a dict stands for a set: an empty object for each element; MISMATCH if not."""
         for key, item in value.items():
-            if not PyDict_CheckExact(item) or len(<dict> item):
+            if not PyDict_Check(item):
                 fail(fault, "must be an empty object, as an element of a set")
                 return within(fault, key)
-        return set(value)
+            if len(<dict> item):
+                fail(fault, "is not declared")
+                within(fault, next(iter(item)))
+                return within(fault, key)
 
     cdef object send(self, object value, Direction direction, Fault fault):
         cdef Kind kind = self.kind
@@ -323,6 +332,8 @@ cdef class Checker:
                 return self.send_array(value, direction, fault)
         elif kind == SET:
             if isinstance(value, Set) or PyDict_Check(value):
+                if PyDict_Check(value) and self.check_elements(<dict> value, fault) is MISMATCH:
+                    return MISMATCH
                 for item in value:
                     if not PyUnicode_Check(item):
                         return fail(fault, EXPECTED[kind])
