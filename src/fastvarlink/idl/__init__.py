@@ -2,8 +2,10 @@
 
 from fastvarlink.idl.faults import Fault, IdlSyntaxError
 from fastvarlink.idl.interface import Interface
+from fastvarlink.idl.linter import Finding, lint
 from fastvarlink.idl.parser import parse
+from fastvarlink.idl.peers import Peer
 from fastvarlink.idl.printer import to_text
 from fastvarlink.idl.scanner import Scanner
 
-__all__ = ["Fault", "IdlSyntaxError", "Interface", "Scanner", "parse", "to_text"]
+__all__ = ["Fault", "Finding", "IdlSyntaxError", "Interface", "Peer", "Scanner", "lint", "parse", "to_text"]
