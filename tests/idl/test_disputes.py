@@ -25,7 +25,7 @@ DEEPEST = 64
 
 
 class Dispute(NamedTuple):
-    """``allowed`` has texts and the peers that do not take them, ``refused`` texts and where they are wrong."""
+    """``allowed`` has texts and the peers that do not take them, ``refused`` has wrong ones and the place."""
 
     question: str
     allowed: dict[str, set[Peer]]
@@ -388,6 +388,14 @@ def test_each_place_is_found_and_each_kind_of_white_space_once() -> None:
         (3, 12, ["Rust"]),
         (4, 4, anys),
     ]
+
+
+@pytest.mark.rule("I10")
+@pytest.mark.parametrize("piece", ["# c\n", "#\n\n", "# # ", "\n", "type T%d (a: (b: int), c: [](d, e))\n"])
+def test_it_takes_linear_time(piece: str) -> None:
+    # What is quadratic in these lengths takes minutes.
+    pieces = "".join(piece % index if "%" in piece else piece for index in range(30_000))
+    assert [finding.message for finding in lint(f"{HEAD}{METHOD}{pieces}\n")] == []
 
 
 FILES = [path for folder in ("bench", "examples", "src") for path in (ROOT / folder).rglob("*.varlink")]

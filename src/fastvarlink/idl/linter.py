@@ -20,12 +20,11 @@ _SPACE = re.compile(
     "|\r\n|[\r\u2028\u2029\u00a0\ufeff\u1680\u180e\u2000-\u200a\u202f\u205f\u3000]"
 )
 _FIRST_BREAK = re.compile(f"[^{_LINE_END}#]*[{_LINE_END}]|#")
-_LAST_COMMENT = re.compile(rf"{_COMMENT}\Z")
 _FIRST_LABELS = {
     Peer.GO: re.compile("[A-Za-z]+|xn--[A-Za-z0-9]+").fullmatch,
     Peer.PYTHON_VARLINK: re.compile("[A-Za-z]+|xn--[a-z0-9]*").fullmatch,
 }
-_TYPE_FOLLOWS = {":", "?", "[]", "[string]"}
+_BEFORE_A_TYPE = {":", "?", "[]", "[string]"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ class _Linter:
         for match in _SPACE.finditer(self._text):
             commented = match["comment"] is not None
             space = match["end"] if commented else match.group()
-            # All peers look for the LF only to end a comment; CR is then a part of it.
+            # The CR of a CR LF behind a comment is part of the comment for those who do not know it.
             if space is None or space == "\n" or (commented and space == "\r\n"):
                 continue
             which = {"\r\n": "cr lf", "\r": "cr"}.get(space, "beyond ascii")
@@ -131,9 +130,9 @@ class _Linter:
                 depth -= 1
             elif kind == "word" and before in {"(", ","} and self._text[start].isupper():
                 self._add(start, "capital")
-            elif kind == "word" and before in _TYPE_FOLLOWS and self._text[start:end] == "any":
+            elif kind == "word" and before in _BEFORE_A_TYPE and self._text[start:end] == "any":
                 self._add(start, "any")
-            elif kind in {"[]", "[string]"} and after in _TYPE_FOLLOWS:
+            elif kind in {"[]", "[string]"} and after in _BEFORE_A_TYPE:
                 self._add(start, "nested")
         if not methods:
             self._add(tokens[1][1], "no method")
@@ -145,8 +144,9 @@ class _Linter:
     def _between_members(self, last: int, start: int, comment: int, at_end: bool) -> None:
         """The gap behind the interface's name or a member, up to the next member or the end."""
         if at_end:
-            if last_comment := _LAST_COMMENT.search(self._text, last):
-                self._add(last_comment.start(), "last comment")
+            last_line = 1 + max(map(self._text.rfind, _LINE_END))
+            if (comment := self._comment(max(last, last_line), start)) >= 0:
+                self._add(comment, "last comment")
         elif not _FIRST_BREAK.match(self._text, last, start):
             on_line = comment >= 0
             self._add(comment if on_line else start, "remark" if on_line else "one line")
