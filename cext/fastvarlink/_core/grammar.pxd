@@ -8,20 +8,29 @@ from fastvarlink._core.tree cimport Enum, EnumValue, Field, Interface, Struct
 cdef enum:
     MAX_DEPTH = 64  # types inside each other; protects the stack of whoever walks the tree
     MAX_MEMBERS = 100_000  # protects memory
+    MAX_PARTS = 1_000_000  # fields and values, likewise
     MAX_FAULTS = 100  # so that a large text of nothing but faults ends soon
 
 
 # One walk over one text.
 cdef class Parser:
     cdef Lexer lexer
-    cdef list faults  # tuples of where a fault begins, where it ends, and which it is
+    cdef list faults  # tuples of where a fault is shown, where its token begins and ends, and which it is
     cdef list strays  # comments inside the declaration that is being read, which no other node keeps
+    cdef str name  # of the member that is being read
+    cdef set unread  # names of members that are not in the tree, or not by their right name
+    cdef int parts  # fields and values so far
+    cdef bint stopped  # nothing more is read, and no more faults are noted
 
-    # Takes note of a fault of the token, or of the text from start to end.
+    # Takes note of a fault of the token.
     cdef int fault(self, str which) except -1
-    cdef int fault_at(self, Py_ssize_t start, Py_ssize_t end, str which) except -1
+    # The same, of what should have come before the token: shown on the line where it is missing.
+    cdef int missing(self, str which) except -1
     # The same, and raises Skip.
     cdef int give_up(self, str which) except -1
+    cdef int fault_at(self, Py_ssize_t at, Py_ssize_t start, Py_ssize_t end, str which) except -1
+    # Makes the token the last one.
+    cdef int stop(self) except -1
 
     # Take the comments before the token: for no other node, as blocks, as those of a declaration.
     cdef int stray(self) except -1
@@ -41,11 +50,14 @@ cdef class Parser:
     cdef EnumValue value(self, bint *more)
     cdef object type(self, int depth)
     cdef object plain_type(self)
-    # Behind a field or a value: takes the separator and returns the remark of its line.
-    cdef str separator(self, str which, bint *more)
+    # Before a field or a value: counts it.
+    cdef int begin_part(self) except -1
+    # Behind a field or a value, which began when so many faults were known: takes the separator and returns
+    # the remark of its line.
+    cdef str separator(self, str which, Py_ssize_t known, bint *more)
 
-    # After a fault: to the next separator of the struct, to behind its end, to the next member.
+    # After a fault: to the next separator of the struct, to its end, to the next member.
     cdef int skip_to_separator(self) except -1
-    cdef int skip_body(self) except -1
+    cdef int skip_to_close(self) except -1
     cdef int skip_to_member(self) except -1
     cdef bint begins_member(self) noexcept

@@ -1,8 +1,8 @@
 # cython: language_level=3str
 """From the tokens of an interface definition to its syntax tree, by recursive descent.
 
-A fault does not end the walk: it goes on behind the field, the struct or the member that has the fault, so that
-all faults of a text are found. What is read from there on is only good for finding more of them.
+A fault does not end the walk: it goes on behind the field, the struct or the member that has the fault, so
+that all faults of a text are found. What is read from there on is only good for finding more of them.
 
 Accepted beyond the specification's grammar, as all readers agree on what it means: members without a line end
 between them, and a last comment without one.
@@ -19,6 +19,7 @@ from fastvarlink._core.lexer cimport (
     END,
     MAP,
     OPEN,
+    OTHER,
     QUESTION,
     WORD,
     Lexer,
@@ -59,20 +60,34 @@ cdef class Parser:
         self.lexer = Lexer(text)
         self.faults = []
         self.strays = []
+        self.unread = set()
 
     cdef int fault(self, str which) except -1:
-        return self.fault_at(self.lexer.start, self.lexer.end, which)
+        return self.fault_at(self.lexer.start, self.lexer.start, self.lexer.end, which)
 
-    cdef int fault_at(self, Py_ssize_t start, Py_ssize_t end, str which) except -1:
-        self.faults.append((start, end, which))
-        if len(self.faults) >= MAX_FAULTS:
-            # Nothing is looked at any more.
-            self.lexer.size = self.lexer.end
-        return 0
+    cdef int missing(self, str which) except -1:
+        cdef Lexer lexer = self.lexer
+        if lexer.before > 0 and (lexer.token == END or self.begins_member()):
+            return self.fault_at(lexer.before, lexer.start, lexer.end, which)
+        return self.fault(which)
 
     cdef int give_up(self, str which) except -1:
-        self.fault(which)
+        self.missing(which)
         raise Skip()
+
+    cdef int fault_at(self, Py_ssize_t at, Py_ssize_t start, Py_ssize_t end, str which) except -1:
+        if self.stopped:
+            return 0
+        self.faults.append((at, start, end, which))
+        if len(self.faults) == MAX_FAULTS:
+            self.faults.append((at, start, end, "too many"))
+            self.stop()
+        return 0
+
+    cdef int stop(self) except -1:
+        self.stopped = True
+        self.lexer.size = self.lexer.end
+        return 0
 
     # ---- comments
 
@@ -106,6 +121,7 @@ cdef class Parser:
         cdef Interface node = Interface.__new__(Interface)
         cdef list members = []
         cdef list blocks
+        cdef bint braced = False
         lexer.advance()
         blocks = lexer.blocks
         node.doc = lexer.doc
@@ -123,17 +139,30 @@ cdef class Parser:
         node.comments = self.own_comments(blocks)
         if lexer.commented:
             node.remark = lexer.remark
+        if lexer.token == OTHER and lexer.found() == "{":
+            # Braces around the members are one fault, which the first of them has.
+            self.fault("keyword")
+            braced = True
+            lexer.advance()
         while lexer.token != END:
             if len(members) == MAX_MEMBERS:
                 self.fault("members")
+                self.stop()
                 break
+            if braced and lexer.token == OTHER and lexer.found() == "}":
+                braced = False
+                lexer.advance()
+                continue
             self.strays = []
+            self.name = None
             try:
                 members.append(self.member())
             except Skip:
+                if self.name is not None:
+                    self.unread.add(self.name)
                 self.skip_to_member()
         if not members and not self.faults:
-            self.fault("no member")
+            self.missing("no member")
         node.closing = self.gap_blocks()
         node.members = tuple(members)
         return node
@@ -142,7 +171,7 @@ cdef class Parser:
         cdef Lexer lexer = self.lexer
         cdef str name = lexer.found() if lexer.token == WORD else ""
         if not is_interface_name(name):
-            self.fault("interface name")
+            self.missing("interface name")
             if lexer.token != WORD or lexer.broken:
                 # Most likely there is no name at all.
                 if not self.begins_member():
@@ -161,6 +190,7 @@ cdef class Parser:
         cdef Method method
         cdef Error error
         cdef int kind = -1
+        cdef bint good = True
         if lexer.is_word("type", 4):
             kind = 0
         elif lexer.is_word("method", 6):
@@ -173,12 +203,16 @@ cdef class Parser:
         self.stray()
         at = lexer.start
         if not lexer.is_member:
-            self.fault("member name")
-            if lexer.token != WORD:
+            self.missing("member name")
+            if lexer.token != WORD or self.begins_member():
                 raise Skip()
-        name = lexer.found()
+            self.unread.add(lexer.found())
+            good = False
+        self.name = name = lexer.found()
         lexer.advance()
         self.stray()
+        if not good and lexer.token != OPEN and lexer.token != END and not lexer.broken:
+            raise Skip()
         if kind == 0:
             declaration = TypeDeclaration.__new__(TypeDeclaration)
             declaration.at = at
@@ -199,9 +233,11 @@ cdef class Parser:
             method.input = self.struct("method input")
             self.stray()
             if lexer.token != ARROW:
-                self.fault("arrow")
-                if lexer.token != OPEN:
-                    raise Skip()
+                self.missing("arrow")
+                while lexer.token != OPEN:
+                    if lexer.token == END or lexer.broken:
+                        raise Skip()
+                    lexer.advance()
             else:
                 lexer.advance()
                 self.stray()
@@ -229,7 +265,7 @@ cdef class Parser:
         body = self.body(1)
         if type(body) is Struct:
             return <Struct> body
-        self.fault_at(at, at + 1, which + " enum")
+        self.fault_at(at, at, at + 1, which + " enum")
         return Struct(())
 
     # ---- structs and enums
@@ -250,14 +286,16 @@ cdef class Parser:
             lexer.advance()
             return struct
         self.stray_remark()
-        behind = lexer.peek() if lexer.token == WORD else u":"
+        # What is no name, or begins the next member, is a fault for fields() to find.
+        behind = lexer.peek() if lexer.token == WORD and not self.begins_member() else u":"
         if behind == u"," or behind == u")":
             return self.values(at)
         if behind == u":":
             return self.fields(at, depth)
         lexer.advance()
-        self.fault("first separator")
-        self.skip_body()
+        self.missing("first separator")
+        self.skip_to_close()
+        lexer.advance()
         return Struct(())
 
     cdef Struct fields(self, Py_ssize_t at, int depth):
@@ -282,13 +320,15 @@ cdef class Parser:
         cdef Lexer lexer = self.lexer
         cdef Field field = Field.__new__(Field)
         cdef list blocks = lexer.blocks
+        cdef Py_ssize_t known = len(self.faults)
+        self.begin_part()
         field.at = lexer.start
         field.doc = lexer.doc
         field.remark = ""
         try:
-            if not lexer.is_field:
-                self.fault("field name")
-                if lexer.token != WORD:
+            if not lexer.is_field or self.begins_member():
+                self.missing("field name")
+                if lexer.token != WORD or self.begins_member():
                     raise Skip()
             field.name = lexer.found()
             lexer.advance()
@@ -300,7 +340,7 @@ cdef class Parser:
             field.type = self.type(depth)
         except Skip:
             self.skip_to_separator()
-        field.remark = self.separator("field separator", more)
+        field.remark = self.separator("field separator", known, more)
         field.comments = self.own_comments(blocks)
         return field
 
@@ -326,43 +366,62 @@ cdef class Parser:
         cdef Lexer lexer = self.lexer
         cdef EnumValue value = EnumValue.__new__(EnumValue)
         cdef list blocks = lexer.blocks
+        cdef Py_ssize_t known = len(self.faults)
+        self.begin_part()
         value.at = lexer.start
         value.doc = lexer.doc
-        if not lexer.is_field:
-            self.fault("value name")
-        if lexer.token == WORD:
+        if not lexer.is_field or self.begins_member():
+            self.missing("value name")
+        if lexer.token == WORD and not self.begins_member():
             value.name = lexer.found()
             lexer.advance()
         else:
             self.skip_to_separator()
-        value.remark = self.separator("value separator", more)
+        value.remark = self.separator("value separator", known, more)
         value.comments = self.own_comments(blocks)
         return value
 
-    cdef str separator(self, str which, bint *more):
+    cdef int begin_part(self) except -1:
+        self.parts += 1
+        if self.parts > MAX_PARTS:
+            self.fault("parts")
+            self.stop()
+            raise Skip()
+        return 0
+
+    cdef str separator(self, str which, Py_ssize_t known, bint *more):
         """Take what stands behind a field or a value, and what comes behind a comma on its line.
 
         At a closing parenthesis more is false, and the comments before it are left to the caller.
         """
         cdef Lexer lexer = self.lexer
         cdef str remark = lexer.remark if lexer.commented else ""
+        cdef Py_ssize_t at
         more[0] = False
         if lexer.token == CLOSE:
             return remark
         if lexer.token != COMMA:
-            self.fault(which)
+            # On the same line it is what is left of a fault that is known.
+            if len(self.faults) == known or lexer.broken or lexer.token == END:
+                self.missing(which)
             if lexer.is_field and lexer.broken and not self.begins_member():
                 # A line of its own: the comma has been forgotten.
                 more[0] = True
                 return remark
-            self.skip_to_separator()
+            if lexer.token == COLON and which == "value separator":
+                # Fields and values are mixed. What the rest should be is not known.
+                self.skip_to_close()
+            else:
+                self.skip_to_separator()
             if lexer.token == CLOSE:
                 return remark
         self.strays.extend(self.gap_blocks())
+        at = lexer.start
         lexer.advance()
         if lexer.token == CLOSE:
-            # The comma before it is one too many.
-            self.fault_at(lexer.before - 1, lexer.before, "trailing comma")
+            # The comma before it is one too many, unless it is a fault already.
+            if not self.faults or self.faults[-1][1] != at:
+                self.fault_at(at, at, at + 1, "trailing comma")
         else:
             more[0] = True
         if lexer.commented and lexer.remark:
@@ -391,8 +450,13 @@ cdef class Parser:
         if token == OPEN:
             return self.body(depth + 1)
         lexer.advance()
-        if not lexer.glued:
-            self.fault_at(at, lexer.before, "gap in type")
+        if token == QUESTION and lexer.token == QUESTION:
+            self.fault("double nullable")
+            while lexer.token == QUESTION:
+                lexer.advance()
+            return self.type(depth + 1)
+        if not lexer.glued and lexer.token != END:
+            self.fault_at(at, at, lexer.before, "gap in type")
             self.stray()
         if token == ARRAY:
             array = Array.__new__(Array)
@@ -404,9 +468,6 @@ cdef class Parser:
             map_.at = at
             map_.element = self.type(depth + 1)
             return map_
-        if lexer.token == QUESTION:
-            self.fault("double nullable")
-            return self.type(depth + 1)
         nullable = Nullable.__new__(Nullable)
         nullable.at = at
         nullable.element = self.type(depth + 1)
@@ -440,7 +501,7 @@ cdef class Parser:
                 named.name = lexer.found()
                 found = named
             else:
-                self.fault("type")
+                self.missing("type")
                 if self.begins_member():
                     raise Skip()
                 found = ANY
@@ -464,19 +525,23 @@ cdef class Parser:
                 depth -= 1
             lexer.advance()
 
-    cdef int skip_body(self) except -1:
+    cdef int skip_to_close(self) except -1:
         while True:
             self.skip_to_separator()
             if self.lexer.token == CLOSE:
-                return self.lexer.advance()
+                return 0
             self.lexer.advance()
 
     cdef int skip_to_member(self) except -1:
         cdef Lexer lexer = self.lexer
+        cdef bint declares
         while lexer.token != END:
             if self.begins_member():
                 return 0
+            declares = lexer.is_word("type", 4)
             lexer.advance()
+            if declares and lexer.is_member:
+                self.unread.add(lexer.found())
         return 0
 
     cdef bint begins_member(self) noexcept:
@@ -490,14 +555,16 @@ cdef class Parser:
 
 
 def read(str text not None):
-    """The tree of a text and its faults, a list of tuples (start, end, which).
+    """The tree of a text, its faults, and the names of members that are not in the tree because of them.
 
-    start and end are offsets; which is a key of MESSAGES in fastvarlink.idl.faults. Where there are faults, the
-    tree is only what could be made out. Names that are used are not yet compared with those that are declared.
+    The faults are a list of tuples (at, start, end, which): the offsets of where the fault is to be shown,
+    and of the token that was found; which is a key of MESSAGES in fastvarlink.idl.faults. Where there are
+    faults, the tree is only what could be made out. The names are None if the text was not read to its end.
+    Names that are used are not yet compared with those that are declared.
     """
     cdef Parser parser = Parser(text)
     cdef Interface interface = parser.interface()
-    return interface, parser.faults
+    return interface, parser.faults, None if parser.stopped else parser.unread
 
 
 cdef bint is_interface_name(str name) noexcept:
@@ -508,7 +575,7 @@ cdef bint is_interface_name(str name) noexcept:
     if not name or not is_letter(name[0]):
         return False
     for c in name:
-        if c == u"_":
+        if c == u"_" or c > 0x7F:
             return False
         if c == u".":
             dotted = True

@@ -60,7 +60,7 @@ cdef class Lexer:
             self.end = at
             return 0
         c = PyUnicode_READ(self.width, self.data, at)
-        if is_letter(c) or is_digit(c) or c == u"_":
+        if is_letter(c) or is_digit(c) or c == u"_" or c > 0x7F:
             return self.take_word(at)
         self.end = at + 1
         if c == u":":
@@ -101,7 +101,11 @@ cdef class Lexer:
                 plain = False
                 if before == u"_":
                     single = False
-            elif c == u"." or (c == u"-" and not self.match(at, "->", 2)):
+            elif (
+                c == u"."
+                or (c == u"-" and not self.match(at, "->", 2))
+                or (c > 0x7F and not is_blank(c) and not is_break(c))
+            ):
                 plain = single = False
             else:
                 break
@@ -143,6 +147,9 @@ cdef class Lexer:
                 if begin < at and is_blank(PyUnicode_READ(self.width, self.data, begin)):
                     begin += 1
                 line = PyUnicode_Substring(self.text, begin, at)
+                if not self.commented:
+                    # Whoever read the gap before may have kept its list.
+                    self.blocks = []
                 if not self.broken and self.start > 0 and not self.commented:
                     if line:
                         self.remark = line

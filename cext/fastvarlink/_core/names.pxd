@@ -9,6 +9,7 @@ cdef class NameWalk:
     cdef list found  # tuples of where a fault is, which it is, and the name
     cdef list references  # Named nodes
     cdef dict inside  # name of a type to the names of types of which each of its values holds one
+    cdef int depth  # structs inside each other
     cdef list contained  # those of the type that is being walked over; None below a ?, [] or [string]
 
     cdef int interface(self, Interface interface) except -1

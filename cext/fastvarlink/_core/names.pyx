@@ -1,8 +1,9 @@
-# cython: language_level=3str
+# cython: language_level=3str, nonecheck=True
 """Names that are declared, and names that are used: what must be true of a tree beyond its grammar."""
 
 cimport cython
 
+from fastvarlink._core.grammar cimport MAX_DEPTH
 from fastvarlink._core.tree cimport (
     Array,
     Enum,
@@ -86,11 +87,16 @@ cdef class NameWalk:
     cdef int struct(self, Struct struct) except -1:
         cdef Field field
         cdef set names = set()
+        if self.depth == MAX_DEPTH:
+            # Such a tree is refused elsewhere; here it must not use up the stack.
+            return 0
+        self.depth += 1
         for field in struct.fields:
             if field.name in names:
                 self.found.append((field.at, "second field", field.name))
             names.add(field.name)
             self.type(field.type)
+        self.depth -= 1
         return 0
 
     cdef int check_references(self, dict declared) except -1:
@@ -111,6 +117,7 @@ cdef class NameWalk:
         """Find structs that contain themselves other than in a nullable, an array or a map."""
         # Depth first, with a stack of our own: declarations may form a chain of any length.
         cdef set finished = set()
+        cdef set reported = set()
         cdef dict path
         for root in self.inside:
             if root in finished:
@@ -123,6 +130,9 @@ cdef class NameWalk:
                     finished.add(current)
                     del path[current]
                 elif name in path:
+                    if name in reported:
+                        continue
+                    reported.add(name)
                     self.found.append((declared[name].at, "contains itself", name))
                 elif name in self.inside and name not in finished:
                     path[name] = iter(self.inside[name])

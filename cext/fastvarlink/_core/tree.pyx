@@ -17,6 +17,9 @@ member ends, both as offsets; -1 in a tree that was not read. They count for not
 
 cimport cython
 
+# Types that hold one other are made with trashcan: a program may build a chain of any length, and the stack
+# must bear its end.
+
 import enum
 from dataclasses import field
 
@@ -33,6 +36,7 @@ class Primitive(enum.Enum):
 
 
 @cython.final
+@cython.trashcan(True)
 @cython.dataclasses.dataclass(frozen=True)
 cdef class Array:
     """``[]element``"""
@@ -42,6 +46,7 @@ cdef class Array:
 
 
 @cython.final
+@cython.trashcan(True)
 @cython.dataclasses.dataclass(frozen=True)
 cdef class Map:
     """``[string]element``. A set of strings is a map to a struct without fields."""
@@ -51,6 +56,7 @@ cdef class Map:
 
 
 @cython.final
+@cython.trashcan(True)
 @cython.dataclasses.dataclass(frozen=True)
 cdef class Nullable:
     """``?element``. The element is never itself a Nullable."""

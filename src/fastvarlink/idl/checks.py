@@ -13,11 +13,15 @@ from typing import NamedTuple
 from fastvarlink._core import names
 from fastvarlink.idl import tree
 from fastvarlink.idl.faults import quoted
+from fastvarlink.idl.hints import primitive_meant
 
 __all__ = ["Problem", "problems", "problems_of_names"]
 
 MAX_DEPTH = 64
 _MOST = 100  # problems; a large text of nothing else shall not take long to explain
+# Names are compared with each other up to so many and of such a length only: it takes quadratic time.
+_COMPARED = 200
+_COMPARED_LENGTH = 40
 
 _is_interface_name = re.compile(
     r"[A-Za-z][A-Za-z0-9]*(?:-+[A-Za-z0-9]+)*(?:\.[A-Za-z0-9]+(?:-+[A-Za-z0-9]+)*)+"
@@ -45,10 +49,16 @@ def problems(interface: tree.Interface) -> list[Problem]:
     Members or fields of the same name, names that are not declared, structs that contain themselves with no
     way out (rules I3 and I4).
     """
-    return [_problem(interface, *each) for each in names.check(interface)[:_MOST]]
+    found = sorted(names.check(interface))
+    types = [member.name for member in interface.members if isinstance(member, tree.TypeDeclaration)]
+    known = [name for name in types if len(name) <= _COMPARED_LENGTH] if len(types) <= _COMPARED else []
+    problems = [_problem(interface, known, *each) for each in found[:_MOST]]
+    if len(found) > _MOST:
+        problems.append(Problem(found[_MOST][0], f"From here on there are {len(found) - _MOST} more faults."))
+    return problems
 
 
-def _problem(interface: tree.Interface, at: int, which: str, name: str) -> Problem:
+def _problem(interface: tree.Interface, types: list[str], at: int, which: str, name: str) -> Problem:
     if which == "second member":
         return Problem(
             at,
@@ -67,17 +77,15 @@ def _problem(interface: tree.Interface, at: int, which: str, name: str) -> Probl
         return Problem(at, message, "Only what 'type' declares can be used as a type.")
     if which == "undeclared":
         message = f"Found {quoted(name)}, which this interface does not declare."
-        return Problem(at, message, _hint_for_undeclared(interface, name), name)
+        return Problem(at, message, _hint_for_undeclared(types, name), name)
     what, where = ("field", "struct") if which == "second field" else ("value", "enum")
     return Problem(at, f"Found a second {what} {quoted(name)} in one {where}.")
 
 
-def _hint_for_undeclared(interface: tree.Interface, name: str) -> str:
-    if name.lower() in {primitive.value for primitive in tree.Primitive}:
-        return f"Did you mean {name.lower()}?"
-    types = [member.name for member in interface.members if isinstance(member, tree.TypeDeclaration)]
-    # Comparing costs time, and the text may come from a stranger.
-    close = get_close_matches(name, types, 1) if len(name) < 100 and len(types) < 1000 else []
+def _hint_for_undeclared(types: list[str], name: str) -> str:
+    if meant := primitive_meant(name):
+        return f"Did you mean {meant}?"
+    close = get_close_matches(name, types, 1, 0.7) if len(name) <= _COMPARED_LENGTH else []
     return f"Did you mean {close[0]}?" if close else f"Declare it: type {name[:60]} (...)."
 
 
@@ -93,61 +101,91 @@ def problems_of_names(interface: tree.Interface) -> list[Problem]:
 class _Pieces:
     def interface(self, interface: tree.Interface) -> Iterator[Problem]:
         if not _is_interface_name(interface.name):
-            yield Problem(interface.at, f"{quoted(interface.name)} is no interface name like org.example.name.")
-        yield from self.comments(interface, interface.closing)
+            yield Problem(
+                interface.at, f"{quoted(interface.name)} is no interface name like org.example.name."
+            )
+        yield from self.comments(interface)
+        yield from self.closing(interface.name, interface.closing)
         if not interface.members:
             yield Problem(interface.at, "The interface declares nothing.")
         for member in interface.members:
+            if not isinstance(member, tree.TypeDeclaration | tree.Method | tree.Error):
+                yield _stranger(member, "type, method or error", interface.name)
+                continue
             if not _is_member_name(member.name):
-                message = f"{quoted(member.name)} is no name of letters and digits that begins with a capital."
+                message = (
+                    f"{quoted(member.name)} is no name of letters and digits that begins with a capital."
+                )
                 yield Problem(member.at, message)
             yield from self.comments(member)
             if isinstance(member, tree.Method):
-                yield from self.type(member.input, 0)
-                yield from self.type(member.output, 0)
+                yield from self.type(member.name, member.input, 0)
+                yield from self.type(member.name, member.output, 0)
                 continue
             if not isinstance(member.type, tree.Struct | tree.Enum):
                 message = f"{quoted(member.name)} is declared as neither a struct nor an enum."
                 yield Problem(member.at, message)
-            yield from self.type(member.type, 0)
+            yield from self.type(member.name, member.type, 0)
 
-    def comments(
-        self,
-        node: tree.Interface | tree.Member | tree.Field | tree.EnumValue,
-        closing: Iterable[str] = (),
-    ) -> Iterator[Problem]:
-        lines = [node.remark, *node.doc.split("\n")]
-        for block in (*node.comments, *closing):
-            lines += block.split("\n")
-        if not all(map(_is_comment_line, lines)):
-            message = f"A comment of {quoted(node.name)} has a line end within a line, a NUL, or half a character."
-            yield Problem(node.at, message)
+    def comments(self, node: tree.Interface | tree.Member | tree.Field | tree.EnumValue) -> Iterator[Problem]:
+        if not (_is_comment_line(node.remark) and _are_comments((node.doc, *node.comments))):
+            yield _comment_problem(node.at, node.name)
 
-    def type(self, of: tree.Type, depth: int) -> Iterator[Problem]:
+    def closing(self, owner: str, blocks: tuple[str, ...]) -> Iterator[Problem]:
+        if not _are_comments(blocks):
+            yield _comment_problem(-1, owner)
+
+    def type(self, owner: str, of: tree.Type, depth: int) -> Iterator[Problem]:
+        """``owner`` is the name of the member or the field that the type belongs to."""
         while isinstance(of, tree.Array | tree.Map | tree.Nullable):
             depth += 1
             if isinstance(of, tree.Nullable) and isinstance(of.element, tree.Nullable):
-                yield Problem(of.at, "A nullable type is made nullable once more.")
+                yield Problem(of.at, f"A nullable type is made nullable once more in {quoted(owner)}.")
             of = of.element
         depth += isinstance(of, tree.Struct | tree.Enum)
         if depth > MAX_DEPTH:
-            yield Problem(-1, f"Types are nested more than {MAX_DEPTH} deep.")
-            return
-        parts: tuple[tree.Field | tree.EnumValue, ...] = ()
-        if isinstance(of, tree.Struct):
-            parts = of.fields
+            yield Problem(-1, f"Types are nested more than {MAX_DEPTH} deep in {quoted(owner)}.")
+        elif isinstance(of, tree.Struct):
+            yield from self.closing(owner, of.closing)
+            for field in of.fields:
+                if isinstance(field, tree.Field):
+                    yield from self.part(field)
+                    yield from self.type(field.name, field.type, depth)
+                else:
+                    yield _stranger(field, "field", owner)
         elif isinstance(of, tree.Enum):
-            parts = of.values
-            if not parts:
-                yield Problem(of.at, "An enum has no value.")
-        elif isinstance(of, tree.Named) and not _is_member_name(of.name):
-            yield Problem(of.at, f"{quoted(of.name)} cannot be the name of a type.")
-        for part in parts:
-            if not _is_field_name(part.name):
-                message = (
-                    f"{quoted(part.name)} is no field name: letters and digits, single underscores between them."
-                )
-                yield Problem(part.at, message)
-            yield from self.comments(part)
-            if isinstance(part, tree.Field):
-                yield from self.type(part.type, depth)
+            yield from self.closing(owner, of.closing)
+            if not of.values:
+                yield Problem(of.at, f"An enum in {quoted(owner)} has no value.")
+            for value in of.values:
+                if isinstance(value, tree.EnumValue):
+                    yield from self.part(value)
+                else:
+                    yield _stranger(value, "enum value", owner)
+        elif isinstance(of, tree.Named):
+            if not _is_member_name(of.name):
+                yield Problem(of.at, f"{quoted(of.name)} cannot be the name of a type.")
+        elif not isinstance(of, tree.Primitive):
+            yield _stranger(of, "type", owner)
+
+    def part(self, part: tree.Field | tree.EnumValue) -> Iterator[Problem]:
+        if not _is_field_name(part.name):
+            message = (
+                f"{quoted(part.name)} is no field name: letters and digits, single underscores between them."
+            )
+            yield Problem(part.at, message)
+        yield from self.comments(part)
+
+
+def _stranger(of: object, wanted: str, owner: str) -> Problem:
+    return Problem(-1, f"An object of the class {type(of).__name__} is no {wanted}, in {quoted(owner)}.")
+
+
+def _are_comments(blocks: Iterable[str]) -> bool:
+    return all(_is_comment_line(line) for block in blocks for line in block.split("\n"))
+
+
+def _comment_problem(at: int, name: str) -> Problem:
+    return Problem(
+        at, f"A comment of {quoted(name)} has a line end within a line, a NUL, or half a character."
+    )

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from typing import NoReturn
 
 from fastvarlink._core import grammar
 from fastvarlink.idl import tree
 from fastvarlink.idl.checks import problems
-from fastvarlink.idl.faults import IdlSyntaxError, Source
+from fastvarlink.idl.faults import IdlSyntaxError, Source, in_words
+from fastvarlink.idl.hints import member_name
 
 __all__ = ["parse"]
 
 # A definition comes from the peer, who may mean harm: this limits the memory that it takes.
 MAX_TEXT = 16 * 1024 * 1024
-
-_DECLARATION = re.compile(r"\btype\s+([A-Za-z0-9]+)")
 
 
 def parse(text: str | bytes, filename: str | None = None) -> tree.Interface:
@@ -25,19 +23,20 @@ def parse(text: str | bytes, filename: str | None = None) -> tree.Interface:
     IdlSyntaxError, which has all faults: of grammar, names declared twice or not at all, structs that contain
     themselves with no way out, limits exceeded.
     """
-    decoded = _decode(text, filename) if isinstance(text, bytes) else text
+    decoded = _decode(text, filename) if isinstance(text, bytes) else str.__str__(text)
     _check_characters(decoded, filename)
-    interface, spans = grammar.read(decoded)
-    found = problems(interface)
+    interface, spans, unread = grammar.read(decoded)
+    found = []
+    if unread is not None:
+        # A member that could not be read, or not by its right name, may be the one that is missed.
+        declared = {*unread, *map(member_name, unread)}
+        found = [problem for problem in problems(interface) if problem.missing not in declared]
     if spans or found:
+        faults = [(span[0], *in_words(decoded, *span)) for span in spans]
+        faults += [(at, message, hint) for at, message, hint, _ in found]
         source = Source(decoded)
-        if spans:
-            # A member that could not be read may be the one that is missed.
-            declared = set(_DECLARATION.findall(decoded))
-            found = [problem for problem in found if problem.missing not in declared]
-        faults = [*source.faults(spans), *(source.fault(at, message, hint) for at, message, hint, _ in found)]
-        faults.sort(key=lambda fault: (fault.line, fault.column))
-        raise IdlSyntaxError(faults, filename)
+        ordered = sorted(faults, key=lambda fault: fault[0])
+        raise IdlSyntaxError([source.fault(*fault) for fault in ordered], filename)
     return interface
 
 
@@ -46,6 +45,7 @@ def _fail(text: str, offset: int, message: str, hint: str, filename: str | None)
 
 
 def _decode(data: bytes, filename: str | None) -> str:
+    _check_size(len(data), filename)
     try:
         return data.decode()
     except UnicodeDecodeError as error:
@@ -56,17 +56,20 @@ def _decode(data: bytes, filename: str | None) -> str:
 
 
 def _check_characters(text: str, filename: str | None) -> None:
+    _check_size(len(text), filename)
     if (nul := text.find("\0")) >= 0:
         _fail(text, nul, "Found a NUL character, which a definition cannot contain.", "Remove it.", filename)
-    size = len(text)
-    if not text.isascii():
-        try:
-            size = len(text.encode())
-        except UnicodeEncodeError as error:
-            fault = error.start
-        else:
-            fault = -1
-        if fault >= 0:
-            _fail(text, fault, "Found a character that is not valid UTF-8.", "Remove it.", filename)
+    if text.isascii():
+        return
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError as error:
+        fault = error.start
+    else:
+        return _check_size(size, filename)
+    _fail(text, fault, "Found a character that is not valid UTF-8.", "Remove it.", filename)
+
+
+def _check_size(size: int, filename: str | None) -> None:
     if size > MAX_TEXT:
         _fail("", 0, f"The definition has {size} bytes; {MAX_TEXT} are allowed at most.", "", filename)

@@ -1,8 +1,8 @@
 """Prints syntax trees: one way for each tree, whatever its text looked like.
 
-A struct or an enum without comments stands on one line where that fits, as does a whole method; otherwise each
-field has a line of its own, two blanks further in. Members stand apart by an empty line. Printing what was
-printed changes nothing, and reading it gives the same tree.
+A struct or an enum without comments stands on one line where that fits, as does a whole method; otherwise
+each field has a line of its own, two blanks further in. Members stand apart by an empty line. Printing what
+was printed changes nothing, and reading it gives the same tree.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ def to_text(interface: tree.Interface) -> str:
 
     ValueError if no text can say what the tree says: a name that is no name, a type that is not declared.
     """
-    if wrong := [*problems_of_names(interface), *problems(interface)]:
+    # What the pieces are comes first: names can only be compared in a tree that is one.
+    if wrong := problems_of_names(interface) or problems(interface):
         sentences = " ".join(problem.message for problem in wrong)
         raise ValueError(f"The tree of {interface.name!r} cannot be printed. {sentences}")
     parts = ["".join(_head(interface, "")), f"interface {interface.name}", _remark(interface), "\n"]
@@ -37,7 +38,7 @@ def to_text(interface: tree.Interface) -> str:
 
 
 def type_to_text(of: tree.Type) -> str:
-    """The text of a type, on one line where it has no comments."""
+    """The text of a type, on one line where it has no comments. The type must be one that can be printed."""
     return _inline(of) if _is_plain(of) else _spread(of, "")
 
 
