@@ -17,8 +17,8 @@ cdef class Parser:
     cdef Lexer lexer
     cdef list faults  # tuples of where a fault is shown, where its token begins and ends, and which it is
     cdef list strays  # comments inside the declaration that is being read, which no other node keeps
-    cdef str name  # of the member that is being read
-    cdef set unread  # names of members that are not in the tree, or not by their right name
+    cdef str name  # of the type whose declaration is being read
+    cdef set unread  # names of types that are not in the tree, or not by their right name
     cdef int parts  # fields and values so far
     cdef bint stopped  # nothing more is read, and no more faults are noted
 
@@ -61,3 +61,5 @@ cdef class Parser:
     cdef int skip_to_close(self) except -1
     cdef int skip_to_member(self) except -1
     cdef bint begins_member(self) noexcept
+    # Whether the token is this character, which the grammar does not know.
+    cdef bint is_sign(self, str sign) except -1

@@ -139,7 +139,7 @@ cdef class Parser:
         node.comments = self.own_comments(blocks)
         if lexer.commented:
             node.remark = lexer.remark
-        if lexer.token == OTHER and lexer.found() == "{":
+        if self.is_sign("{"):
             # Braces around the members are one fault, which the first of them has.
             self.fault("keyword")
             braced = True
@@ -149,7 +149,7 @@ cdef class Parser:
                 self.fault("members")
                 self.stop()
                 break
-            if braced and lexer.token == OTHER and lexer.found() == "}":
+            if braced and self.is_sign("}"):
                 braced = False
                 lexer.advance()
                 continue
@@ -174,7 +174,7 @@ cdef class Parser:
             self.missing("interface name")
             if lexer.token != WORD or lexer.broken:
                 # Most likely there is no name at all.
-                if not self.begins_member():
+                if not self.begins_member() and not self.is_sign("{"):
                     self.skip_to_member()
                 return ""
         lexer.advance()
@@ -206,9 +206,12 @@ cdef class Parser:
             self.missing("member name")
             if lexer.token != WORD or self.begins_member():
                 raise Skip()
-            self.unread.add(lexer.found())
             good = False
-        self.name = name = lexer.found()
+        name = lexer.found()
+        if kind == 0:
+            self.name = name
+            if not good:
+                self.unread.add(name)
         lexer.advance()
         self.stray()
         if not good and lexer.token != OPEN and lexer.token != END and not lexer.broken:
@@ -553,9 +556,12 @@ cdef class Parser:
             return False
         return is_letter(lexer.peek())
 
+    cdef bint is_sign(self, str sign) except -1:
+        return self.lexer.token == OTHER and self.lexer.found() == sign
+
 
 def read(str text not None):
-    """The tree of a text, its faults, and the names of members that are not in the tree because of them.
+    """The tree of a text, its faults, and the names of types that are not in the tree because of them.
 
     The faults are a list of tuples (at, start, end, which): the offsets of where the fault is to be shown,
     and of the token that was found; which is a key of MESSAGES in fastvarlink.idl.faults. Where there are

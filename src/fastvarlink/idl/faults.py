@@ -24,7 +24,8 @@ def quoted(token: str) -> str:
 
 def _printable(text: str) -> str:
     # The text may come from a stranger: nothing in it may steer the terminal.
-    return "".join(c if c.isprintable() or c == "\t" else "\ufffd" for c in text)
+    hidden = {ord(c): "\ufffd" for c in set(text) if not (c.isprintable() or c == "\t")}
+    return text.translate(hidden) if hidden else text
 
 
 @dataclass(frozen=True, slots=True)

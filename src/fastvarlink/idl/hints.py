@@ -49,9 +49,10 @@ def hint_for(text: str, start: int, end: int, which: str) -> str:
     if token == ";":
         return "Nothing ends with a semicolon: remove it."
     if token in {"{", "}"}:
-        if which in {"interface", "interface name", "keyword"}:
+        if which == "keyword":
             return "An interface has no braces around its members: remove '{' and '}'."
-        return "Structs stand in parentheses, not in braces."
+        if which in _STRUCT or which in {"type", "field separator", "value separator", "arrow"}:
+            return "Structs stand in parentheses, not in braces."
     match which:
         case "interface":
             return _hint_for_interface(token)

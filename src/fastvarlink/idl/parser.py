@@ -28,7 +28,7 @@ def parse(text: str | bytes, filename: str | None = None) -> tree.Interface:
     interface, spans, unread = grammar.read(decoded)
     found = []
     if unread is not None:
-        # A member that could not be read, or not by its right name, may be the one that is missed.
+        # A type that could not be read, or not by its right name, may be the one that is missed.
         declared = {*unread, *map(member_name, unread)}
         found = [problem for problem in problems(interface) if problem.missing not in declared]
     if spans or found:
