@@ -69,7 +69,7 @@ DISPUTES = [
     Dispute(
         "an interface without members",
         {f"{HEAD}type T (a: int)\nerror E ()\n": {GO}},
-        {HEAD: (2, 1), "interface a.b": (1, 14)},
+        {HEAD: (1, 24), "interface a.b": (1, 14)},
     ),
     Dispute(
         "a struct without fields as the type of a field",
@@ -291,7 +291,7 @@ DISPUTES = [
         {f"{HEAD}method M(x, y) -> ()\n": (2, 9), f"{HEAD}method M() -> (x, y)\n": (2, 15)},
     ),
     Dispute(
-        "an error without parentheses", {declaring("error E ()"): NOBODY}, {declaring("error E"): (3, 1)}
+        "an error without parentheses", {declaring("error E ()"): NOBODY}, {declaring("error E"): (2, 8)}
     ),
     Dispute(
         "an error that is declared as no struct",
