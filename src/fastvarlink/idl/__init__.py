@@ -1,13 +1,23 @@
-"""Interface definitions: read, checked, printed, compared, and turned from and into Python's types."""
+"""Interface definitions: read, checked, printed, compared, and turned from and into Python's types.
 
-from fastvarlink.idl.compare import Change, Impact, compare
-from fastvarlink.idl.faults import Fault, IdlSyntaxError
-from fastvarlink.idl.interface import Interface
-from fastvarlink.idl.linter import Finding, lint
-from fastvarlink.idl.parser import parse
-from fastvarlink.idl.peers import Peer
-from fastvarlink.idl.printer import to_text
-from fastvarlink.idl.scanner import Scanner
+The tools are imported when they are first asked for: programs that only call and serve do without them.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fastvarlink.idl.comparison import Change, Impact, compare
+    from fastvarlink.idl.faults import Fault, IdlSyntaxError
+    from fastvarlink.idl.generation import generate
+    from fastvarlink.idl.interface import Interface
+    from fastvarlink.idl.linter import Finding, lint
+    from fastvarlink.idl.parser import parse
+    from fastvarlink.idl.peers import Peer
+    from fastvarlink.idl.printer import to_text
+    from fastvarlink.idl.scanner import Scanner
 
 __all__ = [
     "Change",
@@ -19,7 +29,31 @@ __all__ = [
     "Peer",
     "Scanner",
     "compare",
+    "generate",
     "lint",
     "parse",
     "to_text",
 ]
+
+_MODULES = {
+    "Change": "comparison",
+    "Fault": "faults",
+    "Finding": "linter",
+    "IdlSyntaxError": "faults",
+    "Impact": "comparison",
+    "Interface": "interface",
+    "Peer": "peers",
+    "Scanner": "scanner",
+    "compare": "comparison",
+    "generate": "generation",
+    "lint": "linter",
+    "parse": "parser",
+    "to_text": "printer",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    return value

@@ -1,0 +1,5 @@
+"""Python modules from interface definitions: types, errors, typed clients, and the base of a service."""
+
+from fastvarlink.idl.generation.module import generate
+
+__all__ = ["generate"]

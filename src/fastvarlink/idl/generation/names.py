@@ -1,0 +1,77 @@
+"""What things of an interface are called in Python.
+
+Names of an interface never end with an underscore, so a name that Python or the module needs for itself gets
+one behind it, and that hides no other.
+"""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Iterable
+
+from fastvarlink.error import RESERVED
+from fastvarlink.idl import tree
+
+__all__ = ["ModuleNames", "enum_member", "parameter", "stem"]
+
+# What the generated module imports or defines, and begins with a capital as members do.
+_IMPORTED = {
+    "Any",
+    "AsyncIterator",
+    "Coroutine",
+    "DEFINITION",
+    "Iterator",
+    "Literal",
+    "Mapping",
+    "NotRequired",
+    "TypeAlias",
+    "TypedDict",
+}
+# What annotations are made of: a field of this name would stand for it in its class.
+_BUILTIN = {"bool", "dict", "float", "int", "list", "set", "str"}
+
+
+def parameter(name: str) -> str:
+    """What a parameter of a method is called."""
+    return f"{name}_" if keyword.iskeyword(name) or name == "self" else name
+
+
+def enum_member(name: str) -> str:
+    """What a member of an enum.Enum is called."""
+    return f"{name}_" if keyword.iskeyword(name) or name in {"mro", "name", "value"} else name
+
+
+def stem(interface_name: str) -> str:
+    """The last part of an interface's name in capitalised words: org.example.user-db gives UserDb."""
+    words = interface_name.rpartition(".")[2].split("-")
+    name = "".join(word[:1].upper() + word[1:] for word in words)
+    return name if name[:1].isalpha() else f"Interface{name}"
+
+
+class ModuleNames:
+    """The names at the top of a generated module, each given once."""
+
+    def __init__(self, members: Iterable[tree.Member]) -> None:
+        # Methods are no names of the module, but in its classes they hide what is.
+        self._members = {member.name for member in members}
+        self._given: set[str] = set()
+
+    def declared(self, name: str) -> str:
+        """What a declared type, an error or a method is called."""
+        called = f"{name}_" if name in _IMPORTED or keyword.iskeyword(name) else name
+        self._given.add(called)
+        return called
+
+    def new(self, name: str) -> str:
+        """A name for what has none in the interface."""
+        while name in self._given or name in self._members or name in _IMPORTED:
+            name += "_"
+        self._given.add(name)
+        return name
+
+    def attribute(self, name: str, of_error: bool = False) -> str:
+        """What a field is called as an attribute of a class."""
+        hides = name in _BUILTIN or name in _IMPORTED or name in self._given
+        if keyword.iskeyword(name) or hides or (of_error and name in RESERVED):
+            return f"{name}_"
+        return name
