@@ -1,12 +1,10 @@
 """The interface descriptions of a real systemd: read here, printed here, and read there.
 
-FASTVARLINK_SYSTEMD_TREE is the folder that tools/systemd_peer.sh has made. Without it these tests are
-skipped, in CI too: whether its packages can be fetched is not up to the project.
+See systemd.py for where it comes from.
 """
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -18,19 +16,6 @@ from fastvarlink import idl
 
 # Booting systemd and asking every service takes ten seconds on a machine that does nothing else.
 INTROSPECTION = 5 * PATIENCE
-
-
-@pytest.fixture(scope="session")
-def systemd_tree() -> Path:
-    path = os.environ.get("FASTVARLINK_SYSTEMD_TREE")
-    if not path:
-        pytest.skip("FASTVARLINK_SYSTEMD_TREE is not set; tools/systemd_peer.sh makes the folder it names.")
-    tree = Path(path)
-    if not (tree / "usr/bin/varlinkctl").exists():
-        pytest.skip(f"FASTVARLINK_SYSTEMD_TREE names {tree}, where no systemd is.")
-    if os.geteuid() != 0:
-        pytest.skip("Only root may run what is in FASTVARLINK_SYSTEMD_TREE.")
-    return tree
 
 
 @pytest.fixture(scope="session")

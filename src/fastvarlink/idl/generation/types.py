@@ -82,7 +82,7 @@ class TypeWriter:
     # ---- annotations
 
     def annotation(self, of: tree.Type, place: str, owner: str, field: str) -> str:
-        """The annotation of a type at a place. Classes that it needs are written, and called after the field."""
+        """The annotation of a type at a place. Classes that it needs are written, called after the field."""
         match of:
             case tree.Primitive():
                 return _PRIMITIVES[of]
