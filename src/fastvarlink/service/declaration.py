@@ -14,7 +14,8 @@
 
 A public function of the class whose name begins with a capital is a method, and so is one that method()
 marks, whatever its name. What it takes are its parameters; one with a default may be left out. What it
-returns are the fields of a dataclass or a TypedDict, or one result that ``returns`` names. An iterator streams.
+returns are the fields of a dataclass or a TypedDict, or one result that ``returns`` names. An iterator
+streams.
 """
 
 from __future__ import annotations
