@@ -4,6 +4,7 @@ FASTVARLINK_BUILD chooses the mode:
   release   (default) optimised, no debug information
   debug     the core's own checks on, symbols kept, warnings are errors
   coverage  line tracing for coverage.py
+  fuzz      counters for libFuzzer and AddressSanitizer, with CC=clang; tools/fuzz.sh runs it
 """
 
 import os
@@ -41,6 +42,11 @@ MODES = {
         "args": ["-O0", "-g"],
         "macros": [("FASTVARLINK_DEBUG", "1"), ("CYTHON_TRACE_NOGIL", "1")],
         "directives": {"linetrace": True},
+    },
+    "fuzz": {
+        "args": ["-O1", "-g", "-fno-omit-frame-pointer", "-fsanitize=fuzzer-no-link,address"],
+        "macros": [("FASTVARLINK_DEBUG", "1")],
+        "directives": {},
     },
 }
 

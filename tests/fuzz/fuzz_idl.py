@@ -9,11 +9,8 @@ written to the current one.
 
 from __future__ import annotations
 
-import sys
-import tempfile
-from pathlib import Path
-
 import atheris
+from fuzzing import fuzz
 
 with atheris.instrument_imports(include=["fastvarlink.idl"]):
     from fastvarlink.idl import IdlSyntaxError, parse, to_text
@@ -36,15 +33,5 @@ def read_and_print(data: bytes) -> None:
         raise AssertionError(f"What was printed is printed differently:\n{text}")
 
 
-def main() -> None:
-    arguments = sys.argv[1:]
-    with tempfile.TemporaryDirectory() as found:
-        if any(Path(each).is_dir() for each in arguments):
-            # The fuzzer writes to the first folder.
-            arguments.insert(0, found)
-        atheris.Setup([sys.argv[0], *arguments], read_and_print)
-        atheris.Fuzz()
-
-
 if __name__ == "__main__":
-    main()
+    fuzz(read_and_print)
