@@ -1,14 +1,16 @@
-# make demo, make test, make lint, make bench, make clean.
-# PYTHON=python3.12 chooses the interpreter, VENV the virtual environment.
+# make demo, make test, make lint, make bench, make fuzz, make clean.
+# PYTHON=python3.12 chooses the interpreter, VENV the virtual environment, FUZZ_SECONDS how long each
+# target is fuzzed.
 
 PYTHON ?= python3
 VENV ?= .venv
 PYTEST_ARGS ?=
+FUZZ_SECONDS ?= 60
 
 RUN = $(VENV)/bin/python
 BUILD = @tools/require.sh $(PYTHON) && tools/build.sh $(PYTHON) $(VENV)
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench fuzz clean
 
 demo:
 	$(BUILD) ""
@@ -29,6 +31,9 @@ lint:
 bench:
 	$(BUILD) "[bench]"
 	$(RUN) -m pytest bench
+
+fuzz:
+	tools/fuzz.sh $(PYTHON) .cache/fuzz $(FUZZ_SECONDS)
 
 clean:
 	rm -rf build dist .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks
