@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import weakref
 from typing import Any
 
@@ -57,14 +58,14 @@ class InterfacePlans:
         if declared is not None and interface != "org.varlink.service":
             if not issubclass(declared, InterfaceError):
                 return declared(message)
+            checker = self._checkers.of(self._parameters[name], name)
             try:
-                taken = self._checkers.of(self._parameters[name], name).accept(
-                    message.get("parameters") or {}
-                )
+                # A copy, as it is changed on the way.
+                error: VarlinkError = checker.accept(copy.deepcopy(message.get("parameters") or {}))
             except InvalidParameter:
                 # It is not what was declared. What came is worth more than the class.
                 return VarlinkError.new(message)
-            return declared(**taken) if isinstance(taken, dict) else taken
+            return error
         return VarlinkError.new(message)
 
 
