@@ -15,6 +15,8 @@ from setuptools import Extension, setup
 MODULES = (
     "tree",  # interface definitions as syntax trees
     "lexer",  # the tokens of a definition
+    "reading",  # a walk over tokens
+    "structs",  # the types of a definition
     "grammar",  # from a definition to its tree
     "names",  # names that are declared, and names that are used
     "buffer",  # owned bytes

@@ -3,8 +3,8 @@
 
 cimport cython
 
-from fastvarlink._core.grammar cimport MAX_DEPTH
 from fastvarlink._core.tree cimport (
+    MAX_DEPTH,
     Array,
     Enum,
     EnumValue,

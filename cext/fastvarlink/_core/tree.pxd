@@ -1,6 +1,9 @@
 # cython: language_level=3str
 """The syntax tree of an interface definition."""
 
+cdef enum:
+    MAX_DEPTH = 64  # types inside each other; protects the stack of whoever walks the tree
+
 # What the fields mean is said in the .pyx. at and end are offsets in the text, -1 where there was none.
 
 

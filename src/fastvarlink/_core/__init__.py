@@ -5,6 +5,8 @@ from importlib import import_module
 MODULES = (
     "tree",
     "lexer",
+    "reading",
+    "structs",
     "grammar",
     "names",
     "buffer",
