@@ -1,6 +1,7 @@
 # cython: language_level=3str
 """From a program's arguments to a call, and from a reply to its result."""
 
+from fastvarlink._core.message cimport Message
 from fastvarlink._core.schema cimport Checker
 
 
@@ -16,3 +17,5 @@ cdef class CallPlan:
 
     cdef bytes encode(self, tuple arguments, dict keywords)
     cdef object decode(self, dict parameters, bint namespaced)
+    # The result that a reply brings; raises what an error reply says.
+    cdef object read(self, Message message, bint namespaced)

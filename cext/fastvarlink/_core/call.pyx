@@ -9,7 +9,9 @@ from types import SimpleNamespace
 
 from orjson import dumps
 
+from fastvarlink._core.message cimport ERROR, MORE, ONEWAY, Message
 from fastvarlink._core.schema cimport CALL_OUT, REPLY_IN, Checker
+from fastvarlink._core.session cimport ClientSession
 from fastvarlink._core.value cimport MISMATCH, Fault, to_json
 from fastvarlink.error import EncodingError, InvalidParameter
 
@@ -84,6 +86,28 @@ cdef class CallPlan:
         InvalidParameter names the first that is not of its declared type.
         """
         return self.decode(parameters, namespaced)
+
+    def send(self, ClientSession session not None, bytes parameters not None, bint more, bint oneway):
+        """Queue a call with the parameters that parameters() has made.
+
+        MessageTooLarge over the limit; nothing has been queued then.
+        """
+        cdef int flags = (MORE if more else 0) | (ONEWAY if oneway else 0)
+        session.call(self.wire_name, None if parameters == b"{}" else parameters, flags)
+
+    def answer(self, ClientSession session not None, bint namespaced):
+        """What the caller gets for the reply that the session has taken; raises what an error reply says.
+
+        InvalidParameter names the first result that is not of its declared type.
+        """
+        return self.read(session.message, namespaced)
+
+    cdef object read(self, Message message, bint namespaced):
+        if message.seen & ERROR:
+            raise self.error_of(
+                {"error": message.name_text(), "parameters": message.parameters}, namespaced
+            )
+        return self.decode(message.parameters, namespaced)
 
     cdef object decode(self, dict parameters, bint namespaced):
         cdef Fault fault = Fault()

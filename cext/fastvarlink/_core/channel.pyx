@@ -15,7 +15,7 @@ import threading
 from fastvarlink._core.buffer cimport stored
 from fastvarlink._core.call cimport CallPlan
 from fastvarlink._core.link cimport LINK_BLOCKED, LINK_END, LINK_OK, Link, LinkStatus
-from fastvarlink._core.message cimport ERROR, MORE, ONEWAY, Message
+from fastvarlink._core.message cimport MORE, ONEWAY
 from fastvarlink._core.session cimport MESSAGE, NEED_DATA, ClientSession, SessionEvent
 from fastvarlink.error import (
     ConnectionBusy,
@@ -241,15 +241,11 @@ cdef class Channel:
 
     cdef object take(self, CallPlan plan, bint namespaced):
         """The result of the next reply."""
-        cdef Message message = self.session.message
         self.await_reply()
-        if message.seen & ERROR:
-            raise plan.error_of(
-                {"error": message.name_text(), "parameters": message.parameters}, namespaced
-            )
+        result = plan.read(self.session.message, namespaced)
         if stored(self.session.reader.buffer) == 0:
             self.session.reader.buffer.release()
-        return plan.decode(message.parameters, namespaced)
+        return result
 
     cdef int fail(self, str why) except -1:
         if not self.closed:

@@ -41,7 +41,7 @@ cdef class ServerSession(Session):
 
 cdef class ClientSession(Session):
     cdef Buffer outstanding  # the flags of each call that has not been answered, a byte each
-    cdef bint last  # the message just taken was the last one of its call
+    cdef readonly bint last  # the message just taken was the last one of its call
 
     # Queues a call.
     cdef int call(self, bytes name, bytes parameters, int flags) except -1

@@ -75,6 +75,7 @@ cdef class Session:
             buffer.data + buffer.start if size else NULL, <Py_ssize_t> size
         )
         buffer.consume(size)
+        buffer.release()
         return data
 
     def waiting_data(self):
@@ -210,17 +211,24 @@ cdef class ClientSession(Session):
         if not call.flags & ONEWAY:
             self.outstanding.append(&expects, 1)
 
+    def take_reply(self):
+        """Take the next reply, for CallPlan.answer() to read: False when more has to arrive first.
+
+        ProtocolError when the service breaks the protocol.
+        """
+        cdef SessionEvent event = self.next_reply()
+        if event == VIOLATION:
+            raise ProtocolError(self.complaint())
+        if event == NEED_DATA:
+            self.reader.buffer.release()
+        return event == MESSAGE
+
     def next_frame(self):
         """The next reply as its bytes, without the NUL; None when more has to arrive first.
 
         ProtocolError when the service breaks the protocol.
         """
-        cdef SessionEvent event = self.next_reply()
-        if event == NEED_DATA:
-            return None
-        if event == VIOLATION:
-            raise ProtocolError(self.complaint())
-        return self.message.raw()
+        return self.message.raw() if self.take_reply() else None
 
     cdef size_t waiting(self) noexcept:
         return stored(self.outstanding)
