@@ -22,7 +22,8 @@ RESOLVER = "unix:/run/org.varlink.resolver"
 
 
 @cache
-def _base_interface() -> Interface:
+def base_interface() -> Interface:
+    """The definition of org.varlink.service."""
     own = resources.files("fastvarlink").joinpath("org.varlink.service.varlink")
     return Interface.from_specification(own.read_text("utf-8"))
 
@@ -72,7 +73,7 @@ class Client:
 
     @staticmethod
     def _get_base_interface() -> Interface:
-        return _base_interface()
+        return base_interface()
 
     # ---- where the service is
 
