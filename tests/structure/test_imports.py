@@ -19,6 +19,7 @@ ROWS = [
     {"scanner"},
     {"service"},
     {"client", "server"},
+    {"aio"},
     {"dropin"},
     {"__init__"},
     {"cli", "mock"},

@@ -1,0 +1,138 @@
+"""The class Client: the way to a service, and what is known of its interfaces."""
+
+from __future__ import annotations
+
+from typing import Any, Self, TypeVar, overload
+from weakref import WeakSet
+
+from fastvarlink import address as addresses
+from fastvarlink.aio.connection import Connection, connect
+from fastvarlink.aio.handler import Carrier, ClientInterfaceHandler
+from fastvarlink.client.client import base_interface
+from fastvarlink.client.plans import plans_of
+from fastvarlink.client.typed import AsyncTypedClient
+from fastvarlink.error import ConnectionLost, InterfaceNotFound
+from fastvarlink.idl.interface import Interface
+from fastvarlink.limits import MAX_MESSAGE_SIZE
+
+_Typed = TypeVar("_Typed", bound=AsyncTypedClient)
+
+
+class Client:
+    """The way to a service, for the tasks of one event loop.
+
+        async with aio.Client("unix:/run/org.example.ping") as client:
+            ping = await client.open("org.example.ping")
+            print((await ping.Ping("hello"))["pong"])
+
+    ``address`` is where the service listens; AddressError if it cannot be understood. The connection is made
+    by open(). ``max_message_size`` limits messages in both directions, in bytes.
+    """
+
+    max_message_size = MAX_MESSAGE_SIZE
+
+    def __init__(self, address: str) -> None:
+        self._address = addresses.parse(address)
+        self._connections: WeakSet[Connection] = WeakSet()
+        self._closed = False
+        self._interfaces: dict[str, Interface] = {}
+        self.info: dict[str, Any] = {}
+        self.add_interface(base_interface())
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.close()
+
+    def __str__(self) -> str:
+        return str(self._address)
+
+    async def close(self) -> None:
+        """Close all connections that were made for this client. Calls that wait for a reply fail."""
+        self._closed = True
+        connections = list(self._connections)
+        for connection in connections:
+            connection.close()
+        for connection in connections:
+            await connection.wait_closed()
+
+    async def _connect(self) -> Connection:
+        connection = await connect(self._address, self.max_message_size)
+        if self._closed:
+            connection.close()
+            raise ConnectionLost("The client has been closed.")
+        self._connections.add(connection)
+        return connection
+
+    async def _carrier(self) -> Carrier:
+        return Carrier(await self._connect(), self._connect)
+
+    @overload
+    async def open(self, interface_name: type[_Typed]) -> _Typed: ...
+    @overload
+    async def open(self, interface_name: str, namespaced: bool = False) -> Any: ...
+    async def open(self, interface_name: Any, namespaced: bool = False) -> Any:
+        """A handler with the methods of an interface, on a connection of its own.
+
+        With ``namespaced``, structs are SimpleNamespace instead of dict. InterfaceNotFound if the service
+        does not have the interface, OSError if it cannot be reached.
+
+        A class that was generated from the interface, in the place of its name, makes an object of that
+        class: its definition is known, and results are objects of its types. The service is not asked.
+        """
+        if isinstance(interface_name, type) and not issubclass(interface_name, AsyncTypedClient):
+            raise TypeError(
+                f"{interface_name.__qualname__} is no AsyncTypedClient: generate an asynchronous client, or "
+                f"open it with fastvarlink.Client."
+            )
+        carrier = await self._carrier()
+        try:
+            if isinstance(interface_name, type):
+                return interface_name(carrier)
+            if interface_name not in self._interfaces:
+                await self._describe(carrier, interface_name)
+            if interface_name not in self._interfaces:
+                raise InterfaceNotFound(interface_name)
+            return ClientInterfaceHandler(self._interfaces[interface_name], carrier, namespaced)
+        except BaseException:
+            await carrier.close()
+            raise
+
+    async def get_interfaces(self) -> list[str]:
+        """The names of the service's interfaces; ``info`` then has all that GetInfo told."""
+        carrier = await self._carrier()
+        try:
+            self.info = await self._ask(carrier, "GetInfo")
+        finally:
+            await carrier.close()
+        interfaces: list[str] = self.info["interfaces"]
+        return interfaces
+
+    async def get_interface(self, interface_name: str) -> Interface:
+        """Ask the service for the definition of an interface, and remember it for open()."""
+        carrier = await self._carrier()
+        try:
+            return await self._describe(carrier, interface_name)
+        finally:
+            await carrier.close()
+
+    async def _describe(self, carrier: Carrier, interface_name: str) -> Interface:
+        reply = await self._ask(carrier, "GetInterfaceDescription", interface_name)
+        interface = Interface.read(reply["description"])
+        self._interfaces[interface.name] = interface
+        return interface
+
+    async def _ask(self, carrier: Carrier, method: str, *arguments: Any) -> Any:
+        """Call a method of org.varlink.service."""
+        plan = plans_of(self._interfaces["org.varlink.service"]).call(method)
+        return await carrier.invoke(plan, arguments, False, False)
+
+    def add_interface(self, interface: Interface) -> None:
+        """Have open() use this definition, instead of asking the service for it."""
+        if not isinstance(interface, Interface):
+            raise TypeError(
+                f"An Interface can be added, not a {type(interface).__name__}: make one of a text "
+                f"with Interface(text)."
+            )
+        self._interfaces[interface.name] = interface
