@@ -1,0 +1,63 @@
+"""Runs the coroutine of a test, and sees that nothing is left of it."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+import fastvarlink
+from fastvarlink import aio
+from wire.rawstream import PATIENCE
+from wire.sample import DESCRIPTION, INTERFACE
+from wire.scripted import ScriptedPeer
+
+
+def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run main() in a loop of its own; fail for what is left or has only been told to the loop."""
+    reports: list[dict[str, Any]] = []
+
+    async def whole() -> None:
+        loop: Any = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, report: reports.append(report))
+        async with asyncio.timeout(3 * PATIENCE):
+            await main()
+            gc.collect()
+            await settle()
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        # One is the loop's own, by which other threads wake it.
+        assert len(loop._selector.get_map()) == 1, "A socket is still open."
+
+    asyncio.run(whole(), debug=True)
+    gc.collect()
+    assert reports == []
+
+
+async def settle() -> None:
+    """Let the loop and all tasks do what can be done now."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def happens(event: threading.Event) -> None:
+    """Wait until another thread has set the event."""
+    assert await asyncio.to_thread(event.wait, PATIENCE)
+
+
+async def finished(peer: ScriptedPeer) -> None:
+    """Wait for the scripts of the peer and raise what went wrong in them."""
+    await asyncio.to_thread(peer.finish)
+
+
+@asynccontextmanager
+async def opened(peer: ScriptedPeer, **limits: int) -> AsyncIterator[Any]:
+    """A handler of the sample interface at the peer. In the end the client closes it."""
+    async with aio.Client(peer.address) as client:
+        for name, value in limits.items():
+            setattr(client, name, value)
+        client.add_interface(fastvarlink.Interface(DESCRIPTION))
+        yield await client.open(INTERFACE)
+    await finished(peer)

@@ -1,0 +1,448 @@
+"""The rules of the wire: what goes out, which replies are taken, and what the others do."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+
+from fastvarlink import aio
+from fastvarlink.error import (
+    ConnectionLost,
+    InvalidParameter,
+    MessageTooLarge,
+    PermissionDenied,
+    ProtocolError,
+    VarlinkError,
+)
+from wire.malformed import BAD_SURROUNDINGS, BAD_VALUES, EMPTY, surrounded
+from wire.rawstream import PATIENCE, PeerEndedError, RawStream, frame
+from wire.sample import INTERFACE
+from wire.scripted import ScriptedPeer, answers
+
+from .running import finished, happens, opened, run, settle
+
+PONG = frame({"parameters": {"text": "pong"}})
+GOOD = b'{"parameters":{"text":"good"}}'
+LIMIT = 4096
+DENIED = frame({"error": "org.varlink.service.PermissionDenied"})
+
+
+def number(i: int, continues: bool = True) -> bytes:
+    """A reply of Count() as a frame."""
+    return frame({"parameters": {"i": i}, "continues": continues})
+
+
+@pytest.mark.rule("F1")
+def test_what_is_sent(peer: ScriptedPeer) -> None:
+    seen: list[bytes] = []
+
+    def script(stream: RawStream) -> None:
+        for reply in (PONG, number(0, False), None, b"{}\0"):
+            seen.append(stream.read_frame())
+            if reply is not None:
+                stream.send(reply)
+        stream.expect_end()
+
+    async def main() -> None:
+        async with opened(peer) as handler:
+            assert await handler.Ping("ä\0") == {"text": "pong"}
+            assert [reply async for reply in handler.Count(1, _more=True)] == [{"i": 0}]
+            await handler.Record("x", _oneway=True)
+            assert [reply async for reply in handler.Silent(_more=True)] == [{}]
+
+    peer.start(script)
+    run(main)
+    assert seen == [
+        b'{"method":"org.example.wire.Ping","parameters":{"text":"\xc3\xa4\\u0000"}}',
+        b'{"method":"org.example.wire.Count","more":true,"parameters":{"n":1}}',
+        b'{"method":"org.example.wire.Record","oneway":true,"parameters":{"text":"x"}}',
+        b'{"method":"org.example.wire.Silent","more":true}',
+    ]
+
+
+@pytest.mark.rule("C6")
+def test_replies_go_to_the_calls_in_their_order(peer: ScriptedPeer) -> None:
+    def script(stream: RawStream) -> None:
+        calls = [stream.read_frame() for _ in range(4)]
+        assert [b'"more":true' in call for call in calls] == [False, True, False, True]
+        first, last = frame({"parameters": {"text": "a"}}), number(9, False)
+        stream.send(first + number(0) + number(1) + DENIED + PONG + last)
+        stream.expect_end()
+
+    async def count(handler: Any) -> list[int]:
+        return [reply["i"] async for reply in handler.Count(9, _more=True)]
+
+    async def main() -> None:
+        async with opened(peer) as handler:
+            results = await asyncio.gather(
+                handler.Ping("x"),
+                count(handler),
+                handler.Ping("y"),
+                count(handler),
+                return_exceptions=True,
+            )
+            assert isinstance(results[1], PermissionDenied)
+            assert [results[0], *results[2:]] == [{"text": "a"}, {"text": "pong"}, [9]]
+
+    peer.start(script)
+    run(main)
+
+
+@pytest.mark.rule("R2")
+@pytest.mark.parametrize("reply", [{}, {"parameters": None}, {"parameters": {}}], ids=str)
+def test_absent_null_and_empty_parameters_are_the_same(peer: ScriptedPeer, reply: dict[str, Any]) -> None:
+    async def main() -> None:
+        async with opened(peer) as handler:
+            assert await handler.Record("x") == {}
+            assert [each async for each in handler.Silent(_more=True)] == [{}, {}]
+
+    peer.start(answers(frame(reply), frame(reply | {"continues": True}) + frame(reply)))
+    run(main)
+
+
+@pytest.mark.rule("R5")
+def test_an_error_without_parameters(peer: ScriptedPeer) -> None:
+    async def main() -> None:
+        async with opened(peer) as handler:
+            with pytest.raises(VarlinkError) as caught:
+                await handler.Ping("x")
+            assert caught.value.error() == "org.example.Other"
+            with pytest.raises(PermissionDenied):
+                await handler.Ping("x")
+            assert await handler.Ping("x") == {"text": "pong"}
+
+    peer.start(answers(frame({"error": "org.example.Other"}), DENIED, PONG))
+    run(main)
+
+
+def test_a_result_that_is_not_as_declared(peer: ScriptedPeer) -> None:
+    async def main() -> None:
+        async with opened(peer) as handler:
+            with pytest.raises(InvalidParameter):
+                await handler.Ping("x")
+            assert await handler.Ping("x") == {"text": "pong"}
+            # In a stream it is not known what the others would be good for.
+            replies = handler.Count(3, _more=True)
+            with pytest.raises(InvalidParameter):
+                await anext(replies)
+            with pytest.raises(StopAsyncIteration):
+                await anext(replies)
+
+    peer.start(answers(frame({"parameters": {"text": 1}}), PONG, number("x")))  # type: ignore[arg-type]
+    run(main)
+
+
+REFUSED: dict[str, bytes] = {
+    "continues that nobody asked for": frame({"parameters": {"text": "x"}, "continues": True}),
+    "continues beside an error": frame({"error": f"{INTERFACE}.Failed", "continues": True}),
+    "an unknown member": frame({"parameters": {"text": "x"}, "unknown": 1}),
+    "an array": frame([{"parameters": {"text": "x"}}]),
+    "an error that is a number": frame({"error": 1}),
+    "continues as null": frame({"parameters": {"text": "x"}, "continues": None}),
+    "a member given twice": b'{"parameters":{},"parameters":{"text":"x"}}\0',
+    "no end": b" " * (LIMIT + 1),
+    "a frame over the limit": frame({"parameters": {"text": "x" * LIMIT}}),
+    "nested too deep": b'{"parameters":{"text":' + b"[" * 1030 + b"]" * 1030 + b"}}\0",
+    **{name: body + b"\0" for name, body in EMPTY.items()},
+    **{name: surrounded(body, GOOD) + b"\0" for name, body in BAD_SURROUNDINGS.items()},
+    **{name: b'{"parameters":{"text":' + body + b"}}\0" for name, body in BAD_VALUES.items()},
+}
+
+
+@pytest.mark.rule("F3")
+@pytest.mark.rule("F4")
+@pytest.mark.rule("F7")
+@pytest.mark.rule("F8")
+@pytest.mark.rule("R3")
+@pytest.mark.parametrize("reply", REFUSED.values(), ids=REFUSED.keys())
+def test_a_reply_that_may_not_be_fails_all_calls_and_closes(peer: ScriptedPeer, reply: bytes) -> None:
+    def script(stream: RawStream) -> None:
+        for _ in range(4):
+            stream.read_frame()
+        stream.send(PONG + reply)
+        stream.expect_end()
+
+    async def main() -> None:
+        async with opened(peer, max_message_size=LIMIT) as handler:
+            calls = [handler.Ping("x") for _ in range(3)]
+            stream = anext(handler.Count(3, _more=True))
+            first, *others = await asyncio.gather(*calls, stream, return_exceptions=True)
+            assert first == {"text": "pong"}
+            assert [type(other) for other in others] == [ProtocolError] * 3
+            with pytest.raises(ConnectionLost):
+                await handler.Ping("again")
+            await finished(peer)
+
+    peer.start(script)
+    run(main)
+
+
+@pytest.mark.rule("R3")
+@pytest.mark.parametrize(
+    "reply",
+    [reply for name, reply in REFUSED.items() if name != "continues that nobody asked for"],
+    ids=[name for name in REFUSED if name != "continues that nobody asked for"],
+)
+def test_a_reply_that_may_not_be_fails_the_stream_and_closes(peer: ScriptedPeer, reply: bytes) -> None:
+    async def main() -> None:
+        async with opened(peer, max_message_size=LIMIT) as handler:
+            replies = handler.Count(3, _more=True)
+            assert await anext(replies) == {"i": 0}
+            with pytest.raises(ProtocolError):
+                await anext(replies)
+            with pytest.raises(StopAsyncIteration):
+                await anext(replies)
+            await finished(peer)
+
+    peer.start(answers(number(0) + reply))
+    run(main)
+
+
+@pytest.mark.rule("R3")
+@pytest.mark.parametrize("surplus", [PONG, b"{}\0", DENIED])
+@pytest.mark.parametrize("oneway", [True, False])
+@pytest.mark.parametrize("seen", [True, False])
+def test_a_reply_that_no_call_waits_for_is_never_taken(
+    peer: ScriptedPeer, surplus: bytes, oneway: bool, seen: bool
+) -> None:
+    sent = threading.Event()
+
+    def script(stream: RawStream) -> None:
+        stream.read_frame()
+        if not oneway:
+            stream.send(PONG)
+        stream.send(surplus)
+        sent.set()
+        stream.expect_end()
+
+    async def main() -> None:
+        async with opened(peer) as handler:
+            await handler.Ping("x", _oneway=oneway)
+            if seen:
+                await happens(sent)
+                await settle()
+            else:
+                # The loop stands still: the next call is the first to look.
+                assert sent.wait(PATIENCE)
+            with pytest.raises(ConnectionLost, match="answers no call"):
+                await handler.Ping("y")
+
+    peer.start(script)
+    run(main)
+
+
+@pytest.mark.rule("F11")
+@pytest.mark.parametrize("length", [0, 1, len(GOOD) // 2, len(GOOD)])
+def test_the_end_of_the_peer_fails_all_calls(peer: ScriptedPeer, length: int) -> None:
+    def script(stream: RawStream) -> None:
+        for _ in range(4):
+            stream.read_frame()
+        stream.send(PONG + GOOD[:length])
+
+    async def main() -> None:
+        async with opened(peer) as handler:
+            calls = [handler.Ping("x") for _ in range(3)]
+            stream = anext(handler.Count(3, _more=True))
+            first, *others = await asyncio.gather(*calls, stream, return_exceptions=True)
+            assert first == {"text": "pong"}
+            assert [type(other) for other in others] == [ConnectionLost] * 3
+            with pytest.raises(ConnectionLost, match="The service has closed it"):
+                await handler.Ping("again")
+
+    peer.start(script)
+    run(main)
+
+
+@pytest.mark.rule("F11")
+@pytest.mark.parametrize("seen", [True, False])
+def test_the_peer_ends_between_calls(peer: ScriptedPeer, seen: bool) -> None:
+    def script(stream: RawStream) -> None:
+        stream.read_frame()
+        stream.send(PONG)
+
+    async def main() -> None:
+        async with opened(peer) as handler:
+            assert await handler.Ping("x") == {"text": "pong"}
+            if seen:
+                await finished(peer)
+                await settle()
+            else:
+                peer.finish()
+            with pytest.raises(ConnectionLost, match="The service has closed it"):
+                await handler.Ping("y")
+
+    peer.start(script)
+    run(main)
+
+
+@pytest.mark.rule("F11")
+def test_what_came_before_the_end_is_read(peer: ScriptedPeer) -> None:
+    def script(stream: RawStream) -> None:
+        stream.read_frame()
+        stream.read_frame()
+        stream.send(number(0) + number(1) + number(2, False) + PONG)
+
+    async def main() -> None:
+        async with opened(peer) as handler:
+            replies = handler.Count(3, _more=True)
+            first = asyncio.ensure_future(anext(replies))
+            await settle()
+            behind = asyncio.create_task(handler.Ping("x"))
+            assert await first == {"i": 0}
+            await finished(peer)
+            await settle()
+            assert not behind.done()
+            assert [reply["i"] async for reply in replies] == [1, 2]
+            assert await behind == {"text": "pong"}
+
+    peer.start(script)
+    run(main)
+
+
+@pytest.mark.rule("F11")
+def test_a_stream_cut_off(peer: ScriptedPeer) -> None:
+    def script(stream: RawStream) -> None:
+        stream.read_frame()
+        stream.send(number(0) + number(1) + GOOD)
+
+    async def main() -> None:
+        async with opened(peer) as handler:
+            replies = handler.Count(3, _more=True)
+            assert await anext(replies) == {"i": 0}
+            await finished(peer)
+            await settle()
+            assert await anext(replies) == {"i": 1}
+            with pytest.raises(ConnectionLost, match="The service has closed it"):
+                await anext(replies)
+
+    peer.start(script)
+    run(main)
+
+
+@pytest.mark.rule("F7")
+def test_a_reply_under_the_limit_is_taken(peer: ScriptedPeer) -> None:
+    text = "x" * (LIMIT - 100)
+
+    async def main() -> None:
+        async with opened(peer, max_message_size=LIMIT) as handler:
+            assert await handler.Ping("x") == {"text": text}
+
+    peer.start(answers(frame({"parameters": {"text": text}})))
+    run(main)
+
+
+@pytest.mark.rule("F9")
+@pytest.mark.parametrize("size", [LIMIT, 1 << 20])
+def test_a_call_over_the_limit_is_not_sent(peer: ScriptedPeer, size: int) -> None:
+    async def main() -> None:
+        async with opened(peer, max_message_size=LIMIT) as handler:
+            with pytest.raises(MessageTooLarge):
+                await handler.Ping("x" * size)
+            with pytest.raises(MessageTooLarge):
+                await handler.Ping("x" * size, _oneway=True)
+            with pytest.raises(MessageTooLarge):
+                await anext(handler.Ping("x" * size, _more=True))
+            assert await handler.Ping("x") == {"text": "pong"}
+
+    peer.start(answers(PONG))
+    run(main)
+
+
+@pytest.mark.rule("E2")
+@pytest.mark.parametrize("name", ["InterfaceNotFound", "MethodNotFound"])
+def test_either_error_means_an_unknown_interface(peer: ScriptedPeer, name: str) -> None:
+    async def main() -> None:
+        async with aio.Client(peer.address) as client:
+            with pytest.raises(VarlinkError) as caught:
+                await client.open("org.example.nothing")
+            assert type(caught.value).__name__ == name
+            # The connection that was made for it is not left open.
+            await finished(peer)
+
+    peer.start(answers(frame({"error": f"org.varlink.service.{name}", "parameters": {}})))
+    run(main)
+
+
+def test_replies_that_are_not_asked_for_stay_with_the_service(peer: ScriptedPeer) -> None:
+    stuck, written = threading.Event(), 0
+    reply = number(7)
+
+    def script(stream: RawStream) -> None:
+        nonlocal written
+        stream.read_frame()
+        written = stream.flood(reply, 64 << 20)
+        stuck.set()
+        rest = -written % len(reply)
+        stream.send_in(1 << 16, reply[len(reply) - rest :] + number(8, False))
+        try:
+            stream.read_frame()
+        except PeerEndedError:
+            return
+        stream.send(PONG)
+        stream.expect_end()
+
+    async def main() -> None:
+        async with opened(peer) as handler:
+            replies = handler.Count(9, _more=True)
+            assert await anext(replies) == {"i": 7}
+            behind = asyncio.create_task(handler.Ping("x"))
+            await happens(stuck)
+            count = 1
+            async for each in replies:
+                count += each == {"i": 7}
+            assert count == -(-written // len(reply))
+            assert await behind == {"text": "pong"}
+
+    peer.start(script)
+    run(main)
+
+
+def test_calls_wait_until_they_can_be_written(peer: ScriptedPeer) -> None:
+    go, seen = threading.Event(), []
+    size = 4 << 20
+
+    def script(stream: RawStream) -> None:
+        assert go.wait(PATIENCE)
+        for _ in range(3):
+            seen.append(stream.read_frame()[-9:-3])
+        stream.send(PONG * 2)
+        stream.expect_end()
+
+    async def main() -> None:
+        async with opened(peer) as handler:
+            calls = [
+                asyncio.create_task(handler.Ping("x" * size + f" call {i}", _oneway=i == 1)) for i in range(4)
+            ]
+            await settle()
+            # It has not been sent, so that nothing is given up.
+            calls[2].cancel()
+            await settle()
+            assert [call.done() for call in calls] == [False, False, True, False]
+            go.set()
+            assert await calls[0] == {"text": "pong"}
+            assert await calls[1] is None
+            assert await calls[3] == {"text": "pong"}
+
+    peer.start(script)
+    run(main)
+    assert seen == [b"call 0", b"call 1", b"call 3"]
+
+
+def test_a_oneway_call_that_was_awaited_outlives_the_connection(peer: ScriptedPeer) -> None:
+    sizes: list[int] = []
+
+    def script(stream: RawStream) -> None:
+        sizes.append(len(stream.read_frame()))
+        stream.expect_end()
+
+    async def main() -> None:
+        async with opened(peer) as handler:
+            await handler.Record("x" * (4 << 20), _oneway=True)
+            await handler.close()
+
+    peer.start(script)
+    run(main)
+    assert sizes[0] > 4 << 20
