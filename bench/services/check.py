@@ -1,8 +1,8 @@
 """Print the nanoseconds that a call takes to be decoded, or to be decoded and checked.
 
 Usage: check.py loads|check SECONDS small|records
-loads is orjson.loads of the whole call; check does that and then checks the parameters that came of it against
-their declaration, as a service does.
+loads is orjson.loads of the whole call; check does that and then checks the parameters that came of it
+against their declaration, as a service does.
 """
 
 import sys

@@ -9,13 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from values import NODE, expected, mistakes, structs, values
 
 from fastvarlink._core.schema import Checker
 from fastvarlink.error import InvalidParameter, ResultMismatch
 from fastvarlink.idl import parse, to_text, tree
 from fastvarlink.idl.checkers import Checkers
-
-from values import NODE, expected, mistakes, structs, values
 
 
 def checker_of(struct: tree.Struct) -> Checker:

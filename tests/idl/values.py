@@ -51,15 +51,16 @@ def types(depth: int) -> st.SearchStrategy[tree.Type]:
         plain,
         st.builds(tree.Array, deeper),
         st.builds(tree.Map, deeper),
-        st.builds(
-            tree.Nullable, deeper.filter(lambda of: not isinstance(of, tree.Nullable))
-        ),
+        st.builds(tree.Nullable, deeper.filter(lambda of: not isinstance(of, tree.Nullable))),
         structs(depth),
     )
 
 
 JSON: st.SearchStrategy[Any] = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(exclude_categories=["Cs"])),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(KEYS, inner, max_size=2),
     max_leaves=5,
@@ -92,13 +93,18 @@ def values(of: tree.Type, depth: int = 4) -> st.SearchStrategy[Any]:
         case tree.Map(element):
             return st.dictionaries(KEYS, values(element, depth - 1), max_size=2 if depth > 0 else 0)
         case tree.Struct(fields):
-            needed = {f.name: values(f.type, depth - 1) for f in fields if not isinstance(f.type, tree.Nullable)}
-            optional = {f.name: values(f.type, depth - 1) for f in fields if isinstance(f.type, tree.Nullable)}
+            needed: dict[str, Any] = {}
+            optional: dict[str, Any] = {}
+            for field in fields:
+                kind = optional if isinstance(field.type, tree.Nullable) else needed
+                kind[field.name] = values(field.type, depth - 1)
             return st.fixed_dictionaries(needed, optional=optional)
     raise AssertionError(of)
 
 
-def places(of: tree.Type, value: Any, path: str, steps: tuple[Any, ...]) -> Iterator[tuple[tree.Type, str, Any]]:
+def places(
+    of: tree.Type, value: Any, path: str, steps: tuple[Any, ...]
+) -> Iterator[tuple[tree.Type, str, Any]]:
     """Each place in a value: its type, its path, and the steps to it from the outside."""
     yield of, path, steps
     if isinstance(of, tree.Nullable):

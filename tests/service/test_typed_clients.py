@@ -290,6 +290,11 @@ def test_a_class_that_does_not_fit_its_struct_is_refused() -> None:
             definition.of_method(method)  # type: ignore[arg-type]
 
 
+def test_an_asynchronous_client_is_not_for_a_blocking_one() -> None:
+    with pytest.raises(TypeError, match=r"AsyncTypedClient is neither .* nor a generated TypedClient"):
+        fastvarlink.Client().open(fastvarlink.AsyncTypedClient, connection=object())  # type: ignore[call-overload]
+
+
 def test_a_typed_client_needs_a_socket() -> None:
     with pytest.raises(TypeError, match="needs a connected socket"):
         fastvarlink.Client().open(TypedClient, connection=object())  # type: ignore[call-overload]

@@ -175,6 +175,12 @@ class Client:
             if isinstance(interface_name, type) and issubclass(interface_name, TypedClient):
                 reopen = self.open_connection if own else None
                 return interface_name(Carrier(connection, self.max_message_size, reopen))
+            if not isinstance(interface_name, str):
+                name = getattr(interface_name, "__qualname__", interface_name)
+                raise TypeError(
+                    f"{name} is neither the name of an interface nor a generated TypedClient; "
+                    f"fastvarlink.aio.Client opens an AsyncTypedClient."
+                )
             if interface_name not in self._interfaces:
                 self.get_interface(interface_name, socket_connection=connection)
             if interface_name not in self._interfaces:
