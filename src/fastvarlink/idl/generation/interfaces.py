@@ -95,10 +95,9 @@ def service(
     lines = _head(called, "TypedService", about)
     for method in _methods(interface):
         result = results[method.name]
+        returned = f"{result} | Iterator[{result}]" if result != "None" else "Iterator[None] | None"
         arguments = ["self", *parameters[method.name].annotated]
-        lines += call(
-            f"def {names.declared(method.name)}", arguments, f" -> {result} | Iterator[{result}]:", "    "
-        )
+        lines += call(f"def {names.declared(method.name)}", arguments, f" -> {returned}:", "    ")
         qualified = literal(f"{interface.name}.{method.name}")
         lines += docstring(method.doc, "        ")
         lines += call("raise fastvarlink.MethodNotImplemented", [qualified], "", "        ")

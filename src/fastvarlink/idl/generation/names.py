@@ -11,29 +11,20 @@ from collections.abc import Iterable
 
 from fastvarlink.error import RESERVED
 from fastvarlink.idl import tree
+from fastvarlink.idl.generation.imports import IMPORTABLE
 
 __all__ = ["ModuleNames", "enum_member", "parameter", "stem"]
 
-# What the generated module imports or defines, and begins with a capital as members do.
-_IMPORTED = {
-    "Any",
-    "AsyncIterator",
-    "Coroutine",
-    "DEFINITION",
-    "Iterator",
-    "Literal",
-    "Mapping",
-    "NotRequired",
-    "TypeAlias",
-    "TypedDict",
-}
+# What a class of the module must not be called.
+_TAKEN = IMPORTABLE | {"DEFINITION"}
 # What annotations are made of: a field of this name would stand for it in its class.
 _BUILTIN = {"bool", "dict", "float", "int", "list", "set", "str"}
 
 
 def parameter(name: str) -> str:
     """What a parameter of a method is called."""
-    return f"{name}_" if keyword.iskeyword(name) or name == "self" else name
+    # Methods use the module fastvarlink.
+    return f"{name}_" if keyword.iskeyword(name) or name in {"self", "fastvarlink"} else name
 
 
 def enum_member(name: str) -> str:
@@ -52,26 +43,31 @@ class ModuleNames:
     """The names at the top of a generated module, each given once."""
 
     def __init__(self, members: Iterable[tree.Member]) -> None:
+        self._declared: dict[str, str] = {}
+        self._classes: set[str] = set()
+        for member in members:
+            reserved = member.name in _TAKEN or keyword.iskeyword(member.name)
+            called = self._declared[member.name] = f"{member.name}_" if reserved else member.name
+            if not isinstance(member, tree.Method):
+                self._classes.add(called)
         # Methods are no names of the module, but in its classes they hide what is.
-        self._members = {member.name for member in members}
-        self._given: set[str] = set()
+        self._given = {*_TAKEN, *self._declared.values()}
 
     def declared(self, name: str) -> str:
         """What a declared type, an error or a method is called."""
-        called = f"{name}_" if name in _IMPORTED or keyword.iskeyword(name) else name
-        self._given.add(called)
-        return called
+        return self._declared[name]
 
     def new(self, name: str) -> str:
-        """A name for what has none in the interface."""
-        while name in self._given or name in self._members or name in _IMPORTED:
+        """A name for a class that has none in the interface."""
+        while name in self._given:
             name += "_"
         self._given.add(name)
+        self._classes.add(name)
         return name
 
     def attribute(self, name: str, of_error: bool = False) -> str:
         """What a field is called as an attribute of a class."""
-        hides = name in _BUILTIN or name in _IMPORTED or name in self._given
+        hides = name in _BUILTIN or name in _TAKEN or name in self._classes
         if keyword.iskeyword(name) or hides or (of_error and name in RESERVED):
             return f"{name}_"
         return name

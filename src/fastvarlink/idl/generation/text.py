@@ -1,54 +1,62 @@
-"""Python source: literals, docstrings, and lines that break where a formatter would break them."""
+"""Python source: literals, docstrings, comments, and lines that break where a formatter would break them."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable
 
-__all__ = ["WIDTH", "call", "docstring", "literal", "long_literal"]
+__all__ = ["WIDTH", "call", "comment", "docstring", "literal", "long_literal", "wrapped"]
 
 WIDTH = 88
+_STEP = "    "
 
 
 def literal(text: str) -> str:
     """A string literal, in double quotes unless single ones save escapes."""
-    quote = "'" if '"' in text and "'" not in text else '"'
-    return quote + "".join(_escaped(c, quote) for c in text) + quote
+    quote = "'" if text.count('"') > text.count("'") else '"'
+    return quote + _escaped(text, quote + "\\") + quote
 
 
-def _escaped(character: str, quote: str = "") -> str:
-    if character in {quote, "\\"}:
-        return "\\" + character
-    if character == "\n":
-        return "\\n"
-    return character if character.isprintable() else repr(character)[1:-1]
+def _escaped(text: str, special: str, kept: str = "") -> str:
+    """Text for a literal: special characters escaped, and what cannot be printed and is not to be kept."""
+    return "".join(
+        f"\\{c}" if c in special else c if c.isprintable() or c in kept else repr(c)[1:-1] for c in text
+    )
 
 
 def long_literal(text: str) -> str:
     """A literal of several lines: as it reads, where that is exact."""
-    plain = all(c.isprintable() or c == "\n" for c in text)
-    if plain and "\\" not in text and '"""' not in text and not text.endswith('"'):
+    exact = all(c.isprintable() or c in "\n\t" for c in text)
+    if exact and "\n" in text and "\\" not in text and '"""' not in text and not text.endswith('"'):
         return f'"""\\\n{text}"""'
-    lines = "".join(f"    {literal(line)}\n" for line in text.splitlines(keepends=True))
+    # Lines that fit on one are joined by formatters.
+    if len(whole := literal(text)) < WIDTH - 2 * len(_STEP) or len(text.splitlines()) == 1:
+        return whole
+    lines = "".join(f"{_STEP}{literal(line)}\n" for line in text.splitlines(keepends=True))
     return f"(\n{lines})"
 
 
 def docstring(text: str, indent: str) -> list[str]:
-    """The lines of a docstring, none for no text."""
-    lines = [line.rstrip() for line in text.split("\n")]
-    while lines and not lines[0]:
-        del lines[0]
-    while lines and not lines[-1]:
-        del lines[-1]
-    if not lines:
+    """The lines of a docstring, none for no text. It is indented as it is shown, by inspect.cleandoc()."""
+    shown = _escaped(inspect.cleandoc(text), "\\", kept="\n").replace('"""', '\\"\\"\\"')
+    first, *rest = [line.rstrip() for line in shown.split("\n")]
+    if not first:
         return []
-    shown = "\n".join(lines).replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-    shown = "".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in shown)
-    if shown.endswith('"'):
-        shown = shown[:-1] + '\\"'
-    first, *rest = shown.lstrip().split("\n")
+    # Quotes at the ends may not touch those of the literal.
+    opening = '"""' + " " * first.startswith('"')
     if not rest:
-        return [f'{indent}"""{first}"""']
-    return [f'{indent}"""{first}', *(f"{indent}{line}" if line else "" for line in rest), f'{indent}"""']
+        return [f'{indent}{opening}{first}{" " * first.endswith(chr(34))}"""']
+    return [
+        f"{indent}{opening}{first}",
+        *(f"{indent}{line}" if line else "" for line in rest),
+        f'{indent}"""',
+    ]
+
+
+def comment(text: str, indent: str) -> list[str]:
+    """The lines of a comment, none for no text."""
+    lines = text.split("\n") if text else []
+    return [f"{indent}# {_escaped(line, '', kept=chr(9))}".rstrip() for line in lines]
 
 
 def call(before: str, arguments: Iterable[str], behind: str, indent: str) -> list[str]:
@@ -57,4 +65,28 @@ def call(before: str, arguments: Iterable[str], behind: str, indent: str) -> lis
     line = f"{indent}{before}({', '.join(parts)}){behind}"
     if len(line) <= WIDTH or not parts:
         return [line]
-    return [f"{indent}{before}(", *(f"{indent}    {part}," for part in parts), f"{indent}){behind}"]
+    inner = [line for part in parts for line in wrapped(part, indent + _STEP, ",")]
+    return [f"{indent}{before}(", *inner, f"{indent}){behind}"]
+
+
+def wrapped(code: str, indent: str, behind: str = "") -> list[str]:
+    """The lines of code, which is broken at its last brackets if it is too long.
+
+    It must have no strings with brackets or commas.
+    """
+    line = f"{indent}{code}{behind}"
+    end = max(code.rfind(")"), code.rfind("]"))
+    if len(line) <= WIDTH or end < 0:
+        return [line]
+    parts: list[str] = []
+    depth, stop, start = 1, end, end
+    while depth:
+        start -= 1
+        depth += (code[start] in ")]") - (code[start] in "([")
+        if not depth or (depth == 1 and code[start] == ","):
+            parts.insert(0, code[start + 1 : stop].strip())
+            stop = start
+    # A comma behind a single part of [] would make another type of it.
+    comma = "," if code[end] == ")" or len(parts) > 1 else ""
+    inner = [line for part in parts if part for line in wrapped(part, indent + _STEP, comma)]
+    return [f"{indent}{code[: start + 1]}", *inner, f"{indent}{code[end:]}{behind}"]

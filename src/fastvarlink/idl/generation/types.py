@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import keyword
-from collections.abc import Iterator
 from typing import Literal
 
 from fastvarlink.idl import tree
+from fastvarlink.idl.generation.imports import Imports
 from fastvarlink.idl.generation.names import ModuleNames, enum_member
-from fastvarlink.idl.generation.text import WIDTH, docstring, literal
+from fastvarlink.idl.generation.text import comment, docstring, literal, wrapped
 
 __all__ = ["TypeWriter"]
 
@@ -32,8 +31,8 @@ class TypeWriter:
 
     def __init__(
         self,
-        interface: tree.Interface,
         names: ModuleNames,
+        imports: Imports,
         structs: Literal["dataclass", "typeddict"],
         enums: Literal["literal", "enum"],
     ) -> None:
@@ -41,19 +40,15 @@ class TypeWriter:
         self.shapes: dict[str, str] = {}
         self.public: list[str] = []
         self._names = names
+        self._imports = imports
         self._structs = structs
         self._enums = enums
-        self._declared = {
-            member.name: names.declared(member.name)
-            for member in interface.members
-            if not isinstance(member, tree.Method)
-        }
 
     # ---- what is declared
 
     def declaration(self, declared: tree.TypeDeclaration) -> None:
         """Write a declared struct or enum."""
-        called = self._declared[declared.name]
+        called = self._names.declared(declared.name)
         if isinstance(declared.type, tree.Struct):
             self._struct(called, declared.type, declared.name, declared.doc)
         elif isinstance(declared.type, tree.Enum):
@@ -65,11 +60,11 @@ class TypeWriter:
 
     def error(self, declared: tree.Error) -> None:
         """Write the exception of a declared error."""
-        called = self._declared[declared.name]
+        called = self._names.declared(declared.name)
         self.shapes[declared.name] = called
         fields = self._annotated(declared.type, called, declared.name, of_error=True)
         doc = declared.doc or f"The error {declared.name}."
-        self._class(f"class {called}(fastvarlink.InterfaceError):", called, doc, fields)
+        self._class(called, [f"class {called}(fastvarlink.InterfaceError):"], doc, fields)
 
     def result(self, method: tree.Method) -> str:
         """Write the class of a method's results. Returns the annotation of one reply."""
@@ -85,9 +80,11 @@ class TypeWriter:
         """The annotation of a type at a place. Classes that it needs are written, called after the field."""
         match of:
             case tree.Primitive():
+                if of in {tree.Primitive.OBJECT, tree.Primitive.ANY}:
+                    self._imports.use("Any")
                 return _PRIMITIVES[of]
             case tree.Named(name):
-                return self._declared[name]
+                return self._names.declared(name)
             case tree.Nullable(element):
                 return f"{self.annotation(element, place, owner, field)} | None"
             case tree.Array(element):
@@ -95,11 +92,15 @@ class TypeWriter:
             case tree.Map(element):
                 if tree.is_set(of):
                     return "set[str]"
-                mapping = "Mapping" if element is tree.Primitive.ANY else "dict"
-                return f"{mapping}[str, {self.annotation(element, place, owner, field)}]"
+                if element is tree.Primitive.ANY:
+                    # dict[str, Any] stands for object.
+                    self._imports.use("Any", "Mapping")
+                    return "Mapping[str, Any]"
+                return f"dict[str, {self.annotation(element, place, owner, field)}]"
             case tree.Enum():
                 inline = _choices(of)
                 if len(inline) <= _SHORT:
+                    self._imports.use("Literal")
                     return inline
                 called = self._names.new(owner + _capitalised(field))
                 self._alias(called, of, "")
@@ -124,49 +125,51 @@ class TypeWriter:
 
     def _struct(self, called: str, struct: tree.Struct, place: str, doc: str) -> None:
         fields = self._annotated(struct, called, place)
+        doc = doc or f"The struct {called}."
         if self._structs == "dataclass":
+            self._imports.use("dataclass")
             self.shapes[place] = called
-            self.lines += ["", "", "@dataclass(kw_only=True, slots=True)"]
-            self._class(f"class {called}:", called, doc or f"The struct {called}.", fields)
+            head = ["@dataclass(kw_only=True, slots=True)", f"class {called}:"]
+            self._class(called, head, doc, fields)
             return
-        plain = [
-            attribute == field.name and not keyword.iskeyword(field.name) for attribute, _, field in fields
-        ]
-        if all(plain):
-            needed = [(name, _key(annotation, field), field) for name, annotation, field in fields]
-            doc = doc or f"The struct {called}."
-            self._class(f"class {called}(TypedDict):", called, doc, needed, defaults=False)
-            return
-        # Some key cannot be written as a name.
+        self._imports.use("TypedDict")
+        if any(isinstance(field.type, tree.Nullable) for field in struct.fields):
+            self._imports.use("NotRequired")
+        keys = [(attribute, _key(annotation, field), field) for attribute, annotation, field in fields]
+        if all(attribute == field.name for attribute, _, field in keys):
+            self._class(called, [f"class {called}(TypedDict):"], doc, keys, defaults=False)
+        else:
+            self._functional(called, doc, keys)
+
+    def _functional(self, called: str, doc: str, keys: list[tuple[str, str, tree.Field]]) -> None:
+        """Write a TypedDict with a key that cannot be written as a name."""
         self.public.append(called)
         self.lines += ["", "", f"{called} = TypedDict(", f"    {literal(called)},", "    {"]
-        for _, annotation, field in fields:
-            self.lines += [f"        # {line}".rstrip() for line in field.doc.split("\n") if field.doc]
-            key = literal(_key(annotation, field))
-            self.lines.append(f"        {literal(field.name)}: {key},")
-        self.lines += ["    },", ")"]
-        self.lines += docstring(doc, "")
+        for _, annotation, field in keys:
+            self.lines += comment(field.doc, "        ")
+            self.lines.append(f"        {literal(field.name)}: {literal(annotation)},")
+        self.lines += ["    },", ")", *docstring(doc, "")]
 
     def _class(
         self,
-        head: str,
         called: str,
+        head: list[str],
         doc: str,
         fields: list[tuple[str, str, tree.Field]],
         defaults: bool = True,
     ) -> None:
         self.public.append(called)
-        if not self.lines[-1:] or not self.lines[-1].startswith("@"):
-            self.lines += ["", ""]
-        self.lines += [head, *docstring(doc, "    ")]
+        self.lines += ["", "", *head, *docstring(doc, "    ")]
         if fields:
             self.lines.append("")
         for attribute, annotation, field in fields:
             default = " = None" if defaults and isinstance(field.type, tree.Nullable) else ""
-            self.lines += [f"    {attribute}: {annotation}{default}", *docstring(field.doc, "    ")]
+            self.lines += wrapped(f"{attribute}: {annotation}{default}", "    ")
+            self.lines += docstring(field.doc, "    ")
 
     def _enum_class(self, called: str, enum: tree.Enum, doc: str) -> None:
         self.public.append(called)
+        self._imports.use("enum")
         self.lines += ["", "", f"class {called}(enum.Enum):"]
         self.lines += [*docstring(doc or f"The enum {called}.", "    "), ""]
         for value in enum.values:
@@ -175,20 +178,16 @@ class TypeWriter:
 
     def _alias(self, called: str, enum: tree.Enum, doc: str) -> None:
         self.public.append(called)
-        line = f"{called}: TypeAlias = {_choices(enum)}"
+        self._imports.use("Literal", "TypeAlias")
         self.lines += ["", ""]
-        if len(line) <= WIDTH and not any(value.doc for value in enum.values):
-            self.lines.append(line)
+        if any(value.doc for value in enum.values):
+            self.lines.append(f"{called}: TypeAlias = Literal[")
+            for value in enum.values:
+                self.lines += [*comment(value.doc, "    "), f"    {literal(value.name)},"]
+            self.lines.append("]")
         else:
-            self.lines += [f"{called}: TypeAlias = Literal[", *_documented(enum), "]"]
+            self.lines += wrapped(f"{called}: TypeAlias = {_choices(enum)}", "")
         self.lines += docstring(doc, "")
-
-
-def _documented(enum: tree.Enum) -> Iterator[str]:
-    for value in enum.values:
-        if value.doc:
-            yield from (f"    # {line}".rstrip() for line in value.doc.split("\n"))
-        yield f"    {literal(value.name)},"
 
 
 def _choices(enum: tree.Enum) -> str:
