@@ -171,7 +171,10 @@ class TasksClient(fastvarlink.TypedClient, definition=DEFINITION):
         _more: bool = False,
         _oneway: bool = False,
     ) -> Any:
-        """Add a task to the list."""
+        """Add a task to the list.
+
+        after: Ids of tasks that have to be done before.
+        """
         return self._invoke("Add", (title, labels, after), _more, _oneway)
 
     @overload
@@ -298,7 +301,10 @@ class AsyncTasksClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
         _more: bool = False,
         _oneway: bool = False,
     ) -> Any:
-        """Add a task to the list."""
+        """Add a task to the list.
+
+        after: Ids of tasks that have to be done before.
+        """
         return self._invoke("Add", (title, labels, after), _more, _oneway)
 
     @overload
@@ -389,7 +395,10 @@ class TasksService(fastvarlink.TypedService, definition=DEFINITION):
         labels: list[str] | None,
         after: list[int] | None,
     ) -> AddResult | Iterator[AddResult]:
-        """Add a task to the list."""
+        """Add a task to the list.
+
+        after: Ids of tasks that have to be done before.
+        """
         raise fastvarlink.MethodNotImplemented("org.example.tasks.Add")
 
     def SetState(

@@ -18,7 +18,7 @@ _ANY = ("_more: bool = False", "_oneway: bool = False")
 
 
 class _Parameters:
-    """The parameters of a method: with annotations, and as arguments."""
+    """The parameters of a method: with annotations, as arguments, and in its documentation."""
 
     def __init__(self, method: tree.Method, types: TypeWriter) -> None:
         self.names = [parameter(field.name) for field in method.input.fields]
@@ -33,6 +33,12 @@ class _Parameters:
             if not isinstance(method.input.fields[index].type, tree.Nullable):
                 break
             self.with_defaults[index] += " = None"
+        documented = [
+            f"{name}: {doc}".replace("\n", "\n    ")
+            for name, field in zip(self.names, method.input.fields, strict=True)
+            if (doc := field.doc.strip())
+        ]
+        self.doc = "\n\n".join(part for part in (method.doc, "\n".join(documented)) if part)
 
     @property
     def passed(self) -> str:
@@ -99,7 +105,7 @@ def service(
         arguments = ["self", *parameters[method.name].annotated]
         lines += call(f"def {names.declared(method.name)}", arguments, f" -> {returned}:", "    ")
         qualified = literal(f"{interface.name}.{method.name}")
-        lines += docstring(method.doc, "        ")
+        lines += docstring(parameters[method.name].doc, "        ")
         lines += call("raise fastvarlink.MethodNotImplemented", [qualified], "", "        ")
         lines.append("")
     return lines[:-1]
@@ -124,7 +130,7 @@ def _overloads(
         arguments = ["self", *parameters.with_defaults, "*", *flags]
         lines += [*call(f"def {called}", arguments, f" -> {result}: ...", "    "), ""]
     lines += call(f"def {called}", ["self", *parameters.with_defaults, "*", *_ANY], " -> Any:", "    ")
-    lines += docstring(method.doc, "        ")
+    lines += docstring(parameters.doc, "        ")
     arguments = [literal(method.name), parameters.passed, "_more", "_oneway"]
     lines += [*call("return self._invoke", arguments, "", "        "), ""]
     return lines
