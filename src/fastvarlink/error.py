@@ -344,8 +344,8 @@ def _make_again(cls: type[InterfaceError], parameters: dict[str, Any]) -> Interf
     return cls(**parameters)
 
 
-# Attributes of every error, which its parameters cannot be.
-RESERVED = frozenset({"add_note", "args", "as_dict", "error", "new", "parameters", "with_traceback"})
+# What every error has, and what its methods call it: its parameters cannot have these names.
+RESERVED = frozenset({"add_note", "args", "as_dict", "error", "new", "parameters", "self", "with_traceback"})
 
 _STANDARD: dict[Any, type[_Standard]] = {
     error._name: error
