@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["IMPORTABLE", "Imports"]
+__all__ = ["CLASSES", "Imports"]
 
 _FROM = {
     "collections.abc": ("AsyncIterator", "Coroutine", "Iterator", "Mapping"),
     "dataclasses": ("dataclass",),
     "typing": ("Any", "Literal", "NotRequired", "TypeAlias", "TypedDict", "overload"),
 }
-# Names that no class of a module may have, whether that imports them or not.
-IMPORTABLE = frozenset(name for names in _FROM.values() for name in names)
+# Annotations and base classes: what else is imported begins with a small letter, as no class does.
+CLASSES = frozenset(name for names in _FROM.values() for name in names if name[0].isupper())
 
 
 class Imports:
@@ -20,7 +20,7 @@ class Imports:
         self._used: set[str] = set()
 
     def use(self, *names: str) -> None:
-        """Import these names, of IMPORTABLE or ``enum``."""
+        """Import these names: ``enum``, or some of collections.abc, dataclasses and typing."""
         self._used.update(names)
 
     def lines(self) -> list[str]:

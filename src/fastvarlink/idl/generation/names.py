@@ -11,12 +11,12 @@ from collections.abc import Iterable
 
 from fastvarlink.error import RESERVED
 from fastvarlink.idl import tree
-from fastvarlink.idl.generation.imports import IMPORTABLE
+from fastvarlink.idl.generation.imports import CLASSES
 
 __all__ = ["ModuleNames", "enum_member", "parameter", "stem"]
 
 # What a class of the module must not be called.
-_TAKEN = IMPORTABLE | {"DEFINITION"}
+_TAKEN = CLASSES | {"DEFINITION"}
 # What annotations are made of: a field of this name would stand for it in its class.
 _BUILTIN = {"bool", "dict", "float", "int", "list", "set", "str"}
 

@@ -38,19 +38,16 @@ def long_literal(text: str) -> str:
 
 def docstring(text: str, indent: str) -> list[str]:
     """The lines of a docstring, none for no text. It is indented as it is shown, by inspect.cleandoc()."""
-    shown = _escaped(inspect.cleandoc(text), "\\", kept="\n").replace('"""', '\\"\\"\\"')
-    first, *rest = [line.rstrip() for line in shown.split("\n")]
-    if not first:
-        return []
+    shown = _escaped(inspect.cleandoc(text).rstrip(), "\\", kept="\n")
     # Quotes at the ends may not touch those of the literal.
-    opening = '"""' + " " * first.startswith('"')
+    if shown.endswith('"') and "\n" not in shown:
+        shown = shown[:-1] + '\\"'
+    opening = '"""' + " " * shown.startswith('"')
+    first, *rest = [line.rstrip() for line in shown.replace('"""', '\\"\\"\\"').split("\n")]
     if not rest:
-        return [f'{indent}{opening}{first}{" " * first.endswith(chr(34))}"""']
-    return [
-        f"{indent}{opening}{first}",
-        *(f"{indent}{line}" if line else "" for line in rest),
-        f'{indent}"""',
-    ]
+        return [f'{indent}{opening}{first}"""'] if first else []
+    lines = [f"{indent}{line}" if line else "" for line in rest]
+    return [f"{indent}{opening}{first}", *lines, f'{indent}"""']
 
 
 def comment(text: str, indent: str) -> list[str]:
