@@ -75,5 +75,5 @@ setup(
         compiler_directives={"language_level": "3str", "embedsignature": True, **build["directives"]},
     ),
     # A folder for each mode: what one has compiled must not pass for another's.
-    options={"build": {"build_base": f"build/{mode}"}},
+    options={"build": {"build_base": f"build/{mode}"}, "build_ext": {"parallel": os.cpu_count()}},
 )
