@@ -247,6 +247,22 @@ def test_a_service_takes_a_definition_in_any_form(tmp_path: Path, form: str) -> 
     assert call(service) == b'{"parameters":{"text":"x"}}'
 
 
+def test_an_error_of_no_interface_is_of_the_one_that_raised_it() -> None:
+    class Broken(fastvarlink.InterfaceError):
+        at: int
+
+    service = fastvarlink.Service()
+
+    @service.interface(
+        "interface org.example.text\nmethod Ping(text: string) -> ()\nerror Broken (at: int)\n"
+    )
+    class Texts:
+        def Ping(self, text: str) -> dict[str, Any]:
+            raise Broken(at=1)
+
+    assert call(service) == b'{"error":"org.example.text.Broken","parameters":{"at":1}}'
+
+
 def test_a_class_or_an_object_without_a_definition_is_refused() -> None:
     with pytest.raises(TypeError, match=r"Naked does not declare an interface: decorate"):
         fastvarlink.Service().interface(type("Naked", (), {}))

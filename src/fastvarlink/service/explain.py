@@ -8,7 +8,14 @@ from collections.abc import Callable
 import orjson
 
 from fastvarlink._core.schema import Checker, encode
-from fastvarlink.error import EncodingError, Error, MessageTooLarge, ResultMismatch, VarlinkError
+from fastvarlink.error import (
+    EncodingError,
+    Error,
+    InterfaceError,
+    MessageTooLarge,
+    ResultMismatch,
+    VarlinkError,
+)
 
 # Sent for every failure that is the service's own fault. It says nothing about the inside.
 INTERNAL_ERROR = "fastvarlink.service.InternalError"
@@ -28,7 +35,7 @@ def explain(
     """
     if isinstance(failure, VarlinkError):
         try:
-            return _reply(failure, checker_of)
+            return _reply(method, failure, checker_of)
         except Error as fault:
             logger.error("%s raised %s, which cannot be sent: %s", method, failure.error(), fault)
         except Exception:
@@ -40,10 +47,15 @@ def explain(
     return orjson.dumps(INTERNAL_ERROR), orjson.dumps({"method": method}) if method else None
 
 
-def _reply(failure: VarlinkError, checker_of: Callable[[str], Checker | None]) -> tuple[bytes, bytes | None]:
+def _reply(
+    method: str | None, failure: VarlinkError, checker_of: Callable[[str], Checker | None]
+) -> tuple[bytes, bytes | None]:
     name, parameters = failure.error(), failure.parameters()
     if not isinstance(name, str) or not isinstance(parameters, dict | None):
         raise TypeError("The name of an error must be a string, its parameters a dict.")
+    if isinstance(failure, InterfaceError) and "." not in name and method is not None:
+        # Nothing has said yet which interface it is of: it is the one whose method raised it.
+        name = f"{method.rpartition('.')[0]}.{name}"
     checker = checker_of(name)
     if checker is not None:
         return orjson.dumps(name), checker.give(parameters or {})
