@@ -189,6 +189,22 @@ def test_a_field_called_like_a_class_does_not_hide_it() -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "type Any (a: int)\ntype T (Any: ?int, a: Any)",
+        "error T (a: Any, Any: ?int)\ntype Any (a: int)",
+        "type None (a: int)\nmethod T() -> (a: [](a: None, None: ?int))",
+        "type UserAddress (a: int)\ntype User (a: UserAddress, address: ?(a: int), UserAddress: ?int)",
+    ],
+)
+def test_an_attribute_with_an_underscore_does_not_hide_a_class(text: str) -> None:
+    module = load(HEAD + text)
+    for shape in module.DEFINITION.shapes.values():
+        assert not shape.__annotations__.keys() & set(module.__all__)
+        typing.get_type_hints(shape)
+
+
+@pytest.mark.parametrize(
     ("interface", "stem"),
     [
         ("org.example.users", "Users"),
