@@ -7,7 +7,7 @@ one behind it, and that hides no other.
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 
 from fastvarlink.error import RESERVED
 from fastvarlink.idl import tree
@@ -39,19 +39,45 @@ def stem(interface_name: str) -> str:
     return name if name[:1].isalpha() else f"Interface{name}"
 
 
+def _free(name: str) -> str:
+    """A name, with an underscore behind it if the module or Python needs it."""
+    return f"{name}_" if name in _TAKEN or keyword.iskeyword(name) else name
+
+
+def _field_names(node: tree.Member | tree.Type) -> Iterator[str]:
+    """The names of all fields in a member or a type."""
+    match node:
+        case tree.Struct(fields):
+            for field in fields:
+                yield field.name
+                yield from _field_names(field.type)
+        case tree.Array(element) | tree.Map(element) | tree.Nullable(element):
+            yield from _field_names(element)
+        case tree.TypeDeclaration() | tree.Error():
+            yield from _field_names(node.type)
+        case tree.Method():
+            yield from _field_names(node.input)
+            yield from _field_names(node.output)
+
+
 class ModuleNames:
     """The names at the top of a generated module, each given once."""
 
-    def __init__(self, members: Iterable[tree.Member]) -> None:
-        self._declared: dict[str, str] = {}
+    def __init__(self, members: Sequence[tree.Member]) -> None:
+        # Methods are no names of the module, but in its classes they hide what is. So do attributes: those
+        # with an underscore hide a class that has one.
+        methods = {_free(member.name) for member in members if isinstance(member, tree.Method)}
+        attributes = {f"{name}_" for member in members for name in _field_names(member)}
+        self._given = {*_TAKEN, *(member.name for member in members), *methods, *attributes}
         self._classes: set[str] = set()
+        self._declared: dict[str, str] = {}
         for member in members:
-            reserved = member.name in _TAKEN or keyword.iskeyword(member.name)
-            called = self._declared[member.name] = f"{member.name}_" if reserved else member.name
+            called = _free(member.name)
             if not isinstance(member, tree.Method):
+                if called != member.name:
+                    called = self.new(member.name)
                 self._classes.add(called)
-        # Methods are no names of the module, but in its classes they hide what is.
-        self._given = {*_TAKEN, *self._declared.values()}
+            self._declared[member.name] = called
 
     def declared(self, name: str) -> str:
         """What a declared type, an error or a method is called."""
@@ -67,7 +93,5 @@ class ModuleNames:
 
     def attribute(self, name: str, of_error: bool = False) -> str:
         """What a field is called as an attribute of a class."""
-        hides = name in _BUILTIN or name in _TAKEN or name in self._classes
-        if keyword.iskeyword(name) or hides or (of_error and name in RESERVED):
-            return f"{name}_"
-        return name
+        hides = name in _BUILTIN or name in self._classes or (of_error and name in RESERVED)
+        return f"{name}_" if hides else _free(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable
 
-__all__ = ["WIDTH", "call", "comment", "docstring", "literal", "long_literal", "wrapped"]
+__all__ = ["WIDTH", "call", "comment", "described", "docstring", "literal", "long_literal", "wrapped"]
 
 WIDTH = 88
 _STEP = "    "
@@ -29,11 +29,17 @@ def long_literal(text: str) -> str:
     exact = all(c.isprintable() or c in "\n\t" for c in text)
     if exact and "\n" in text and "\\" not in text and '"""' not in text and not text.endswith('"'):
         return f'"""\\\n{text}"""'
-    # Lines that fit on one are joined by formatters.
-    if len(whole := literal(text)) < WIDTH - 2 * len(_STEP) or len(text.splitlines()) == 1:
+    # Formatters join what fits on one line, with its indentation, parentheses and comma.
+    whole = literal(text)
+    if len(f"{_STEP}({whole}),") <= WIDTH or len(text.splitlines()) == 1:
         return whole
     lines = "".join(f"{_STEP}{literal(line)}\n" for line in text.splitlines(keepends=True))
     return f"(\n{lines})"
+
+
+def described(doc: str, otherwise: str) -> str:
+    """Documentation, or what stands in its place if it has no more than blanks."""
+    return doc if doc.strip() else otherwise
 
 
 def docstring(text: str, indent: str) -> list[str]:
@@ -52,8 +58,8 @@ def docstring(text: str, indent: str) -> list[str]:
 
 def comment(text: str, indent: str) -> list[str]:
     """The lines of a comment, none for no text."""
-    lines = text.split("\n") if text else []
-    return [f"{indent}# {_escaped(line, '', kept=chr(9))}".rstrip() for line in lines]
+    shown = _escaped(inspect.cleandoc(text), "", kept="\n")
+    return [f"{indent}# {line}".rstrip() for line in shown.split("\n") if shown]
 
 
 def call(before: str, arguments: Iterable[str], behind: str, indent: str) -> list[str]:

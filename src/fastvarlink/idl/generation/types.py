@@ -7,7 +7,7 @@ from typing import Literal
 from fastvarlink.idl import tree
 from fastvarlink.idl.generation.imports import Imports
 from fastvarlink.idl.generation.names import ModuleNames, enum_member
-from fastvarlink.idl.generation.text import comment, docstring, literal, wrapped
+from fastvarlink.idl.generation.text import comment, described, docstring, literal, wrapped
 
 __all__ = ["TypeWriter"]
 
@@ -63,7 +63,7 @@ class TypeWriter:
         called = self._names.declared(declared.name)
         self.shapes[declared.name] = called
         fields = self._annotated(declared.type, called, declared.name, of_error=True)
-        doc = declared.doc or f"The error {declared.name}."
+        doc = described(declared.doc, f"The error {declared.name}.")
         self._class(called, [f"class {called}(fastvarlink.InterfaceError):"], doc, fields)
 
     def result(self, method: tree.Method) -> str:
@@ -125,7 +125,7 @@ class TypeWriter:
 
     def _struct(self, called: str, struct: tree.Struct, place: str, doc: str) -> None:
         fields = self._annotated(struct, called, place)
-        doc = doc or f"The struct {called}."
+        doc = described(doc, f"The struct {called}.")
         if self._structs == "dataclass":
             self._imports.use("dataclass")
             self.shapes[place] = called
@@ -171,7 +171,7 @@ class TypeWriter:
         self.public.append(called)
         self._imports.use("enum")
         self.lines += ["", "", f"class {called}(enum.Enum):"]
-        self.lines += [*docstring(doc or f"The enum {called}.", "    "), ""]
+        self.lines += [*docstring(described(doc, f"The enum {called}."), "    "), ""]
         for value in enum.values:
             self.lines.append(f"    {enum_member(value.name)} = {literal(value.name)}")
             self.lines += docstring(value.doc, "    ")
