@@ -309,6 +309,17 @@ def _is_async(function: Any) -> bool:
     return inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
 
 
+# An annotation that has not been resolved, or the text of one that has.
+_is_stream_text = re.compile(
+    r"(?:[\w.]+\.)?(?:Async)?(?:Iterator|Iterable|Generator)\[.*\]", re.DOTALL
+).fullmatch
+
+
+def _is_stream(annotation: Any) -> bool:
+    """Whether an annotation says that a function streams, and does nothing else."""
+    return _is_stream_text(str(annotation)) is not None
+
+
 def handling_of(handler: Any, declared: tree.Method) -> Handling | None:
     """How an object handles a method of the definition that its class has. None if it does not.
 
@@ -334,22 +345,7 @@ def handling_of(handler: Any, declared: tree.Method) -> Handling | None:
         )
     options = _options(target)
     streams = inspect.isgeneratorfunction(target) or inspect.isasyncgenfunction(target)
-    if not streams:
-        annotation = str(getattr(target, "__annotations__", {}).get("return", ""))
-        streams = (
-            annotation.removeprefix("collections.abc.")
-            .removeprefix("typing.")
-            .startswith(
-                (
-                    "Iterator[",
-                    "Iterable[",
-                    "Generator[",
-                    "AsyncIterator[",
-                    "AsyncIterable[",
-                    "AsyncGenerator[",
-                )
-            )
-        )
+    streams = streams or _is_stream(getattr(target, "__annotations__", {}).get("return", ""))
     return Handling(
         attribute, _defaults(parameters), options.returns, streams, options.live, _is_async(target)
     )

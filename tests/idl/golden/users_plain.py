@@ -548,8 +548,8 @@ class UsersService(fastvarlink.TypedService, definition=DEFINITION):
         """Users as they come and go."""
         raise fastvarlink.MethodNotImplemented("org.example.users.Watch")
 
-    def Forget(self, names: list[str], import_: bool | None) -> None | Iterator[None]:
+    def Forget(self, names: list[str], import_: bool | None) -> Iterator[None] | None:
         raise fastvarlink.MethodNotImplemented("org.example.users.Forget")
 
-    def None_(self) -> None | Iterator[None]:
+    def None_(self) -> Iterator[None] | None:
         raise fastvarlink.MethodNotImplemented("org.example.users.None")

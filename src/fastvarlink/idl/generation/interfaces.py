@@ -101,8 +101,7 @@ def service(
     lines = _head(called, "TypedService", about)
     for method in _methods(interface):
         result = results[method.name]
-        # In this order: what begins with an iterator is taken to stream always.
-        returned = f"{result} | Iterator[{result}]"
+        returned = f"{result} | Iterator[{result}]" if result != "None" else "Iterator[None] | None"
         arguments = ["self", *parameters[method.name].annotated]
         lines += call(f"def {names.declared(method.name)}", arguments, f" -> {returned}:", "    ")
         qualified = literal(f"{interface.name}.{method.name}")
