@@ -299,7 +299,7 @@ class InterfaceError(VarlinkError):
         names: dict[str, None] = {}
         for base in reversed(cls.__mro__):
             if issubclass(base, InterfaceError) and base is not InterfaceError:
-                annotations = vars(base).get("__annotations__", {})
+                annotations = base.__annotations__
                 names.update(dict.fromkeys(n for n in annotations if not n.startswith("_")))
         return list(names)
 
