@@ -247,6 +247,13 @@ def test_a_service_takes_a_definition_in_any_form(tmp_path: Path, form: str) -> 
     assert call(service) == b'{"parameters":{"text":"x"}}'
 
 
+def test_a_definition_with_faults_is_told_by_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "org.example.text.varlink"
+    file.write_text(TEXT.replace("?int", "?Int"))
+    with pytest.raises(SyntaxError, match=rf"{file}, line 2, column 35: Found 'Int'"):
+        fastvarlink.Service().interface(file)
+
+
 def test_an_error_of_no_interface_is_of_the_one_that_raised_it() -> None:
     class Broken(fastvarlink.InterfaceError):
         at: int

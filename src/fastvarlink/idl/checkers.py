@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +15,7 @@ __all__ = ["Checkers"]
 
 
 class Checkers:
-    """The checkers of one interface, made as they are asked for.
+    """The checkers of one interface, made as they are asked for, from any thread.
 
     ``shapes`` has the program's own classes for structs and enums, by where these stand: the name of a
     declared type or error, followed by the names of the fields on the way to a type without a name, as in
@@ -28,6 +29,7 @@ class Checkers:
             if isinstance(member, tree.TypeDeclaration)
         }
         self._shapes = shapes or {}
+        self._lock = threading.Lock()
         self._named: dict[tuple[str, bool], Checker] = {}
         # Structs whose fields are still to be looked at. They may contain themselves, and a chain of them
         # may be longer than the stack is deep.
@@ -38,16 +40,18 @@ class Checkers:
 
         LookupError if it uses a name that is not declared; TypeError if a class does not fit its type.
         """
-        try:
-            checker = self._of(type_, place)
-            while self._pending:
-                self._define(*self._pending.pop())
-        except BaseException:
-            # None of what is half made may be used.
-            self._named.clear()
-            self._pending.clear()
-            raise
-        return checker
+        # Nobody may use what another thread has half made.
+        with self._lock:
+            try:
+                checker = self._of(type_, place)
+                while self._pending:
+                    self._define(*self._pending.pop())
+            except BaseException:
+                # Nor may anybody use it later.
+                self._named.clear()
+                self._pending.clear()
+                raise
+            return checker
 
     def _of(self, type_: tree.Type, place: str, nullable: bool = False) -> Checker:
         match type_:

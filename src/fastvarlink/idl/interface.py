@@ -43,12 +43,12 @@ class Interface:
             self._members[member.name] = member
 
     @classmethod
-    def from_specification(cls, description: str) -> Self:
+    def from_specification(cls, description: str, filename: str | None = None) -> Self:
         """Read ``description`` to the specification's grammar; IdlSyntaxError when it is broken.
 
-        Does not call ``__init__``.
+        ``filename`` is what errors call it. Does not call ``__init__``.
         """
-        parsed = parse(description)
+        parsed = parse(description, filename)
         self = cls.__new__(cls)
         self.description = description
         self.name = parsed.name
@@ -58,14 +58,14 @@ class Interface:
         return self
 
     @classmethod
-    def read(cls, description: str) -> Self:
+    def read(cls, description: str, filename: str | None = None) -> Self:
         """Read a definition that is used on a wire: as from_specification() does.
 
         What the specification refuses goes to the Scanner if a program has patched that: it wants
         other names to be accepted.
         """
         try:
-            return cls.from_specification(description)
+            return cls.from_specification(description, filename)
         except SyntaxError:
             if scanner.is_patched():
                 return cls(description)

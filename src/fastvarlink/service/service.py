@@ -153,10 +153,10 @@ class Service:
         subclass of a generated one, or an object of such a class; it is returned.
         """
         if isinstance(filename, str | os.PathLike):
-            text = self._definition(filename)
+            interface = self._read(filename)
 
             def decorate(interface_class: _Class) -> _Class:
-                self._add(Interface.read(text), interface_class())
+                self._add(interface, interface_class())
                 return interface_class
 
             return decorate
@@ -170,16 +170,16 @@ class Service:
         self._add_typed(definition, filename() if isinstance(filename, type) else filename)
         return filename
 
-    def _definition(self, described: str | os.PathLike[str]) -> str:
-        """The text of a definition that is given by its name, its path, or itself."""
+    def _read(self, described: str | os.PathLike[str]) -> Interface:
+        """The interface whose definition is given by its name, its path, or its text."""
         name = os.fspath(described)
         if isinstance(described, str) and ("\n" in name or name.startswith(("interface ", "#"))):
-            return name
+            return Interface.read(name)
         path = name if os.path.isabs(name) else os.path.join(self.interface_dir, name + ".varlink")
         if not os.path.exists(path) and (name.endswith(".varlink") or not isinstance(described, str)):
             path = os.path.join(self.interface_dir, name)
         with open(path, encoding="utf-8") as file:
-            return file.read()
+            return Interface.read(file.read(), path)
 
     def _set_interface(self, filename: str, interface_class: Any) -> Any:
         """Have an object, or an instance of a class, implement an interface; returns what was given."""
@@ -188,7 +188,7 @@ class Service:
         return interface_class
 
     def _add_interface(self, filename: str, handler: Any) -> None:
-        self._add(Interface.read(self._definition(filename)), handler)
+        self._add(self._read(filename), handler)
 
     def _add_typed(self, definition: Definition, handler: Any) -> None:
         for member in definition.interface.tree.members:
