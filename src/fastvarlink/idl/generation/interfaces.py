@@ -9,7 +9,7 @@ from fastvarlink.idl.generation.names import ModuleNames, parameter
 from fastvarlink.idl.generation.text import call, docstring, literal
 from fastvarlink.idl.generation.types import TypeWriter
 
-__all__ = ["async_client", "client", "service"]
+__all__ = ["InterfaceWriter", "parameters_of"]
 
 _PLAIN = ("_more: Literal[False] = ...", "_oneway: Literal[False] = ...")
 _MORE = ("_more: Literal[True]", "_oneway: Literal[False] = ...")
@@ -51,86 +51,65 @@ def parameters_of(methods: Sequence[tree.Method], types: TypeWriter) -> dict[str
     return {method.name: _Parameters(method, types) for method in methods}
 
 
-def client(
-    called: str,
-    interface: tree.Interface,
-    parameters: Mapping[str, _Parameters],
-    results: Mapping[str, str],
-    names: ModuleNames,
-) -> list[str]:
-    """The class of a client that waits for its replies."""
-    about = f"A client of {interface.name}: fastvarlink.Client(ADDRESS).open({called})."
-    lines = _head(called, "TypedClient", about)
-    for method in _methods(interface):
-        result = results[method.name]
-        returned = (result, f"Iterator[{result}]", "None")
-        lines += _overloads(method, parameters[method.name], returned, names)
-    return lines[:-1]
+class InterfaceWriter:
+    """Writes the classes of an interface, whose results are called as ``results`` says."""
 
+    def __init__(
+        self,
+        interface: tree.Interface,
+        parameters: Mapping[str, _Parameters],
+        results: Mapping[str, str],
+        names: ModuleNames,
+    ) -> None:
+        self._name = interface.name
+        self._methods = [member for member in interface.members if isinstance(member, tree.Method)]
+        self._parameters = parameters
+        self._results = results
+        self._names = names
 
-def async_client(
-    called: str,
-    interface: tree.Interface,
-    parameters: Mapping[str, _Parameters],
-    results: Mapping[str, str],
-    names: ModuleNames,
-) -> list[str]:
-    """The class of a client whose calls are awaited."""
-    about = f"A client of {interface.name}: await fastvarlink.aio.Client(ADDRESS).open({called})."
-    lines = _head(called, "AsyncTypedClient", about)
-    for method in _methods(interface):
-        result = results[method.name]
-        returned = (
-            f"Coroutine[Any, Any, {result}]",
-            f"AsyncIterator[{result}]",
-            "Coroutine[Any, Any, None]",
-        )
-        lines += _overloads(method, parameters[method.name], returned, names)
-    return lines[:-1]
+    def client(self, called: str) -> list[str]:
+        """The class of a client that waits for its replies."""
+        about = f"A client of {self._name}: fastvarlink.Client(ADDRESS).open({called})."
+        return self._client(called, "TypedClient", about, ("{}", "Iterator[{}]", "None"))
 
+    def async_client(self, called: str) -> list[str]:
+        """The class of a client whose calls are awaited."""
+        about = f"A client of {self._name}: await fastvarlink.aio.Client(ADDRESS).open({called})."
+        returned = ("Coroutine[Any, Any, {}]", "AsyncIterator[{}]", "Coroutine[Any, Any, None]")
+        return self._client(called, "AsyncTypedClient", about, returned)
 
-def service(
-    called: str,
-    interface: tree.Interface,
-    parameters: Mapping[str, _Parameters],
-    results: Mapping[str, str],
-    names: ModuleNames,
-) -> list[str]:
-    """The base class of services."""
-    about = f"A service with {interface.name}: subclass it, and offer that with Service.interface()."
-    lines = _head(called, "TypedService", about)
-    for method in _methods(interface):
-        result = results[method.name]
-        returned = f"{result} | Iterator[{result}]" if result != "None" else "Iterator[None] | None"
-        arguments = ["self", *parameters[method.name].annotated]
-        lines += call(f"def {names.declared(method.name)}", arguments, f" -> {returned}:", "    ")
-        qualified = literal(f"{interface.name}.{method.name}")
-        lines += docstring(parameters[method.name].doc, "        ")
-        lines += call("raise fastvarlink.MethodNotImplemented", [qualified], "", "        ")
-        lines.append("")
-    return lines[:-1]
+    def service(self, called: str) -> list[str]:
+        """The base class of services."""
+        about = f"A service with {self._name}: subclass it, and offer that with Service.interface()."
+        lines = _head(called, "TypedService", about)
+        for method in self._methods:
+            result = self._results[method.name]
+            parameters = self._parameters[method.name]
+            returned = f"{result} | Iterator[{result}]" if result != "None" else "Iterator[None] | None"
+            head = f"def {self._names.declared(method.name)}"
+            lines += call(head, ["self", *parameters.annotated], f" -> {returned}:", "    ")
+            lines += docstring(parameters.doc, "        ")
+            qualified = literal(f"{self._name}.{method.name}")
+            lines += [*call("raise fastvarlink.MethodNotImplemented", [qualified], "", "        "), ""]
+        return lines[:-1]
 
-
-def _methods(interface: tree.Interface) -> list[tree.Method]:
-    return [member for member in interface.members if isinstance(member, tree.Method)]
+    def _client(self, called: str, base: str, about: str, returned: tuple[str, str, str]) -> list[str]:
+        """A client whose methods return these for a call, for one with more, and for a oneway one."""
+        lines = _head(called, base, about)
+        for method in self._methods:
+            head = f"def {self._names.declared(method.name)}"
+            parameters = self._parameters[method.name]
+            for flags, result in zip((_PLAIN, _MORE, _ONEWAY), returned, strict=True):
+                arguments = ["self", *parameters.with_defaults, "*", *flags]
+                shown = result.format(self._results[method.name])
+                lines += ["    @overload", *call(head, arguments, f" -> {shown}: ...", "    "), ""]
+            lines += call(head, ["self", *parameters.with_defaults, "*", *_ANY], " -> Any:", "    ")
+            lines += docstring(parameters.doc, "        ")
+            arguments = [literal(method.name), parameters.passed, "_more", "_oneway"]
+            lines += [*call("return self._invoke", arguments, "", "        "), ""]
+        return lines[:-1]
 
 
 def _head(called: str, base: str, about: str) -> list[str]:
     head = call(f"class {called}", [f"fastvarlink.{base}", "definition=DEFINITION"], ":", "")
     return ["", "", *head, *docstring(about, "    "), ""]
-
-
-def _overloads(
-    method: tree.Method, parameters: _Parameters, returned: tuple[str, str, str], names: ModuleNames
-) -> list[str]:
-    called = names.declared(method.name)
-    lines = []
-    for flags, result in zip((_PLAIN, _MORE, _ONEWAY), returned, strict=True):
-        lines.append("    @overload")
-        arguments = ["self", *parameters.with_defaults, "*", *flags]
-        lines += [*call(f"def {called}", arguments, f" -> {result}: ...", "    "), ""]
-    lines += call(f"def {called}", ["self", *parameters.with_defaults, "*", *_ANY], " -> Any:", "    ")
-    lines += docstring(parameters.doc, "        ")
-    arguments = [literal(method.name), parameters.passed, "_more", "_oneway"]
-    lines += [*call("return self._invoke", arguments, "", "        "), ""]
-    return lines

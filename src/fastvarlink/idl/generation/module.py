@@ -7,7 +7,7 @@ from typing import Literal
 
 from fastvarlink.idl import tree
 from fastvarlink.idl.generation.imports import Imports
-from fastvarlink.idl.generation.interfaces import async_client, client, parameters_of, service
+from fastvarlink.idl.generation.interfaces import InterfaceWriter, parameters_of
 from fastvarlink.idl.generation.names import ModuleNames, stem
 from fastvarlink.idl.generation.text import described, docstring, literal, long_literal
 from fastvarlink.idl.generation.types import TypeWriter
@@ -49,9 +49,9 @@ def generate(
     parameters = parameters_of(methods, types)
     base = stem(interface.name)
     classes = [names.new(name) for name in (f"{base}Client", f"Async{base}Client", f"{base}Service")]
-    bodies = []
-    for called, write in zip(classes, (client, async_client, service), strict=True):
-        bodies += write(called, interface, parameters, results, names)
+    writer = InterfaceWriter(interface, parameters, results, names)
+    client, async_client, service = classes
+    bodies = [*writer.client(client), *writer.async_client(async_client), *writer.service(service)]
     if methods:
         imports.use("Any", "AsyncIterator", "Coroutine", "Iterator", "Literal", "overload")
     head = [*_head(interface, decoded, source), *imports.lines(), "", *_all([*types.public, *classes])]
