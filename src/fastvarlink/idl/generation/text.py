@@ -58,7 +58,7 @@ def docstring(text: str, indent: str) -> list[str]:
 
 def comment(text: str, indent: str) -> list[str]:
     """The lines of a comment, none for no text."""
-    shown = _escaped(inspect.cleandoc(text), "", kept="\n")
+    shown = _escaped(inspect.cleandoc(text).rstrip(), "", kept="\n")
     return [f"{indent}# {line}".rstrip() for line in shown.split("\n") if shown]
 
 
