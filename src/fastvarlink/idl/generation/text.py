@@ -44,7 +44,7 @@ def described(doc: str, otherwise: str) -> str:
 
 def docstring(text: str, indent: str) -> list[str]:
     """The lines of a docstring, none for no text. It is indented as it is shown, by inspect.cleandoc()."""
-    shown = _escaped(inspect.cleandoc(text).rstrip(), "\\", kept="\n")
+    shown = _escaped(inspect.cleandoc(text.strip()), "\\", kept="\n")
     # Quotes at the ends may not touch those of the literal.
     if shown.endswith('"') and "\n" not in shown:
         shown = shown[:-1] + '\\"'
@@ -58,7 +58,7 @@ def docstring(text: str, indent: str) -> list[str]:
 
 def comment(text: str, indent: str) -> list[str]:
     """The lines of a comment, none for no text."""
-    shown = _escaped(inspect.cleandoc(text).rstrip(), "", kept="\n")
+    shown = _escaped(inspect.cleandoc(text.strip()), "", kept="\n")
     return [f"{indent}# {line}".rstrip() for line in shown.split("\n") if shown]
 
 
