@@ -124,7 +124,7 @@ class TypeReader:
     def _class(self, cls: type[Any], where: str) -> tree.Type:
         if not (issubclass(cls, enum.Enum) or dataclasses.is_dataclass(cls) or typing.is_typeddict(cls)):
             _refuse(cls, where)
-        name = wire_name(cls.__name__)
+        name = cls.__name__.rstrip("_")
         known = self._classes.setdefault(name, cls)
         if known is not cls:
             raise AnnotationError(

@@ -147,7 +147,7 @@ def _declare(
         if result is not None:
             shapes[f"{called}.output"] = result
     for error in (*_nested_errors(cls), *errors):
-        error_name = wire_name(error.__name__)
+        error_name = error.__name__.rstrip("_")
         members.append(tree.Error(error_name, _parameters(error, reader), class_doc(error)))
         shapes[error_name] = error
     declared_interface = tree.Interface(name, class_doc(cls), (*reader.declarations.values(), *members))

@@ -102,11 +102,11 @@ class TypeWriter:
                 if len(inline) <= _SHORT:
                     self._imports.use("Literal")
                     return inline
-                called = self._names.new(owner + _capitalised(field))
+                called = self._names.new(owner.rstrip("_") + _capitalised(field))
                 self._alias(called, of, "")
                 return called
             case tree.Struct():
-                called = self._names.new(owner + _capitalised(field))
+                called = self._names.new(owner.rstrip("_") + _capitalised(field))
                 self._struct(called, of, place, f"The {field} of {owner}.")
                 return called
 
