@@ -1,9 +1,10 @@
 import enum
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, final
 
 KINDS: dict[str, int]
 
+@final
 class Checker:
     def __init__(
         self,

@@ -1,5 +1,6 @@
 from collections.abc import Callable
-from typing import Any
+from typing import Any, final
 
+@final
 class Factory:
     def __init__(self, make: Callable[[], Any]) -> None: ...

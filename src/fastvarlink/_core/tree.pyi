@@ -1,6 +1,6 @@
 import enum
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TypeAlias, final
 
 class Primitive(enum.Enum):
     BOOL = "bool"
@@ -10,41 +10,48 @@ class Primitive(enum.Enum):
     OBJECT = "object"
     ANY = "any"
 
+@final
 @dataclass(frozen=True)
 class Array:
-    element: Type
+    element: _Type
     at: int = field(default=-1, compare=False, repr=False)
 
+@final
 @dataclass(frozen=True)
 class Map:
-    element: Type
+    element: _Type
     at: int = field(default=-1, compare=False, repr=False)
 
+@final
 @dataclass(frozen=True)
 class Nullable:
-    element: Type
+    element: _Type
     at: int = field(default=-1, compare=False, repr=False)
 
+@final
 @dataclass(frozen=True)
 class Named:
     name: str
     at: int = field(default=-1, compare=False, repr=False)
 
+@final
 @dataclass(frozen=True)
 class Field:
     name: str
-    type: Type
+    type: _Type
     doc: str = ""
     comments: tuple[str, ...] = ()
     remark: str = ""
     at: int = field(default=-1, compare=False, repr=False)
 
+@final
 @dataclass(frozen=True)
 class Struct:
     fields: tuple[Field, ...]
     closing: tuple[str, ...] = ()
     at: int = field(default=-1, compare=False, repr=False)
 
+@final
 @dataclass(frozen=True)
 class EnumValue:
     name: str
@@ -53,22 +60,25 @@ class EnumValue:
     remark: str = ""
     at: int = field(default=-1, compare=False, repr=False)
 
+@final
 @dataclass(frozen=True)
 class Enum:
     values: tuple[EnumValue, ...]
     closing: tuple[str, ...] = ()
     at: int = field(default=-1, compare=False, repr=False)
 
+@final
 @dataclass(frozen=True)
 class TypeDeclaration:
     name: str
-    type: Type
+    type: _Type
     doc: str = ""
     comments: tuple[str, ...] = ()
     remark: str = ""
     at: int = field(default=-1, compare=False, repr=False)
     end: int = field(default=-1, compare=False, repr=False)
 
+@final
 @dataclass(frozen=True)
 class Method:
     name: str
@@ -80,6 +90,7 @@ class Method:
     at: int = field(default=-1, compare=False, repr=False)
     end: int = field(default=-1, compare=False, repr=False)
 
+@final
 @dataclass(frozen=True)
 class Error:
     name: str
@@ -90,15 +101,16 @@ class Error:
     at: int = field(default=-1, compare=False, repr=False)
     end: int = field(default=-1, compare=False, repr=False)
 
+@final
 @dataclass(frozen=True)
 class Interface:
     name: str
     doc: str
-    members: tuple[Member, ...]
+    members: tuple[_Member, ...]
     comments: tuple[str, ...] = ()
     remark: str = ""
     closing: tuple[str, ...] = ()
     at: int = field(default=-1, compare=False, repr=False)
 
-Type: TypeAlias = Primitive | Array | Map | Nullable | Named | Struct | Enum
-Member: TypeAlias = TypeDeclaration | Method | Error
+_Type: TypeAlias = Primitive | Array | Map | Nullable | Named | Struct | Enum
+_Member: TypeAlias = TypeDeclaration | Method | Error
