@@ -290,6 +290,14 @@ def test_a_class_that_does_not_fit_its_struct_is_refused() -> None:
             definition.of_method(method)  # type: ignore[arg-type]
 
 
+@pytest.mark.rule("I8")
+def test_the_faults_of_a_peers_definition_are_told_by_its_name(tmp_path: Path) -> None:
+    peer = Peer(tmp_path, {"parameters": {"description": "interface a.b\ntype T int\n"}})
+    with pytest.raises(SyntaxError, match=r"a\.b, line 2, column 8: Found 'int'"):
+        fastvarlink.Client(peer.address).open("a.b")
+    peer.close()
+
+
 def test_an_asynchronous_client_is_not_for_a_blocking_one() -> None:
     with pytest.raises(TypeError, match=r"AsyncTypedClient is neither .* nor a generated TypedClient"):
         fastvarlink.Client().open(fastvarlink.AsyncTypedClient, connection=object())  # type: ignore[call-overload]

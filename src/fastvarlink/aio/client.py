@@ -119,7 +119,7 @@ class Client:
 
     async def _describe(self, carrier: Carrier, interface_name: str) -> Interface:
         reply = await self._ask(carrier, "GetInterfaceDescription", interface_name)
-        interface = Interface.read(reply["description"])
+        interface = Interface.read(reply["description"], interface_name)
         self._interfaces[interface.name] = interface
         return interface
 

@@ -226,7 +226,7 @@ class Client:
     def get_interface(self, interface_name: str, socket_connection: Any = None) -> Interface:
         """Ask the service for the definition of an interface, and remember it for open()."""
         reply = self._ask_service(socket_connection, "GetInterfaceDescription", interface_name)
-        interface = Interface.read(reply["description"])
+        interface = Interface.read(reply["description"], interface_name)
         self._interfaces[interface.name] = interface
         return interface
 
