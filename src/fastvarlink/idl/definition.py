@@ -29,11 +29,6 @@ class Definition:
             if issubclass(shape, InterfaceError):
                 shape._qualify(f"{self.interface.name}.{name}")
 
-    @property
-    def name(self) -> str:
-        """The name of the interface."""
-        return self.interface.name
-
     @cached_property
     def checkers(self) -> Checkers:
         """The checkers of its types, which make and take the objects of its classes."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-import keyword
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,19 +11,14 @@ from fastvarlink._core.schema import Checker
 from fastvarlink._core.shape import Factory
 from fastvarlink.error import InterfaceError
 
-__all__ = ["attribute_name", "enum_members", "shape_enum", "shape_struct", "wire_name"]
-
-
-def attribute_name(name: str) -> str:
-    """What a field is called in Python: its name, with an underscore behind it if Python keeps it for itself.
-
-    No field has a name that ends with an underscore, so this hides none.
-    """
-    return f"{name}_" if keyword.iskeyword(name) else name
+__all__ = ["enum_members", "shape_enum", "shape_struct", "wire_name"]
 
 
 def wire_name(attribute: str) -> str:
-    """The name of the field that a parameter or an attribute stands for."""
+    """The name of the field that a parameter or an attribute stands for.
+
+    An underscore keeps it apart from what Python has of that name. No field's name ends with one.
+    """
     return attribute.removesuffix("_")
 
 
