@@ -222,7 +222,7 @@ def test_classes_are_called_after_the_interface(interface: str, stem: str) -> No
     assert module.__all__ == sorted(
         ["DEFINITION", f"Async{stem}Client", f"{stem}Client", f"{stem}Service"], key=order
     )
-    assert module.DEFINITION.name == interface
+    assert module.DEFINITION.interface.name == interface
 
 
 def order(name: str) -> tuple[bool, str]:
