@@ -19,19 +19,25 @@ MODULES = (
     "structs",  # the types of a definition
     "grammar",  # from a definition to its tree
     "names",  # names that are declared, and names that are used
+    "forked",  # whose process this is
+    "countdown",  # spans of time
     "buffer",  # owned bytes
+    "control",  # file descriptors that travel with messages
     "framing",  # NUL
     "message",  # envelopes of calls and replies
     "session",  # whose turn it is
     "value",  # what JSON can carry
     "shape",  # the program's classes for structs and enums
     "schema",  # checkers made from IDL types
+    "context",  # where calls come from
     "plan",  # what is known of a method before it is called
     "dispatch",  # from a call to its handler and back
     "link",  # one socket
     "reactor",  # epoll and who waits in it
     "listener",  # a descriptor that a Python callable is told of
+    "terms",  # what connections have in common
     "connection",  # the server's end of one socket
+    "waiting",  # the same on a thread of its own
     "call",  # from arguments to a call, from a reply to its result
     "channel",  # the client's end of one socket
 )
@@ -65,7 +71,7 @@ setup(
                 [f"cext/fastvarlink/_core/{name}.pyx"],
                 extra_compile_args=[*build["args"], "-fvisibility=hidden", "-Wall", "-Wextra"],
                 include_dirs=["cext/fastvarlink/_core"],
-                depends=["cext/fastvarlink/_core/park.h", "cext/fastvarlink/_core/check.h"],
+                depends=[f"cext/fastvarlink/_core/{header}.h" for header in ("check", "control", "park")],
                 define_macros=[("_GNU_SOURCE", None), *build["macros"]],
             )
             for name in MODULES

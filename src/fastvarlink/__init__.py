@@ -4,6 +4,8 @@ Call a service with Client, offer one with Service and a server. Programs writte
 ``varlink`` run on this one as they are: see install().
 """
 
+from fastvarlink._core.context import Context
+from fastvarlink._core.control import Descriptors
 from fastvarlink.client import Client, ClientInterfaceHandler, SimpleClientInterfaceHandler
 from fastvarlink.client.typed import AsyncTypedClient, TypedClient
 from fastvarlink.dropin import install
@@ -19,7 +21,10 @@ from fastvarlink.error import (
     VarlinkEncoder,
     VarlinkError,
 )
+from fastvarlink.idl.annotations import Sensitive
 from fastvarlink.idl.definition import Definition
+from fastvarlink.limits import Limits
+from fastvarlink.peer import Peer
 from fastvarlink.scanner import Interface, Scanner
 from fastvarlink.server import (
     ForkingServer,
@@ -38,16 +43,21 @@ __all__ = [
     "Client",
     "ClientInterfaceHandler",
     "ConnectionError",
+    "Context",
     "Definition",
+    "Descriptors",
     "ForkingServer",
     "Interface",
     "InterfaceError",
     "InterfaceNotFound",
     "InvalidParameter",
+    "Limits",
     "MethodNotFound",
     "MethodNotImplemented",
+    "Peer",
     "RequestHandler",
     "Scanner",
+    "Sensitive",
     "Server",
     "Service",
     "SimpleClientInterfaceHandler",

@@ -14,6 +14,7 @@
     +-- ConnectionLost                   the peer has gone                     (also BrokenPipeError)
     +-- ProtocolError                    the peer broke the protocol           (also ConnectionError)
     +-- ConnectionBusy                   a stream occupies the connection      (also ConnectionError)
+    +-- ForkDetected                     a connection of the parent process    (also RuntimeError)
     +-- MessageTooLarge                  an outgoing message over the limit    (also ValueError)
     +-- EncodingError                    a value that JSON cannot carry        (also TypeError, ValueError)
     +-- ResultMismatch                   a handler's result against its declaration
@@ -43,6 +44,7 @@ __all__ = [
     "Error",
     "ExpectedMore",
     "ExpectedUpgrade",
+    "ForkDetected",
     "InterfaceError",
     "InterfaceNotFound",
     "InvalidParameter",
@@ -75,6 +77,10 @@ class ProtocolError(Error, ConnectionError):
 
 class ConnectionBusy(Error, ConnectionError):
     """A call was made while a stream of replies is still being read from the same connection."""
+
+
+class ForkDetected(Error, RuntimeError):
+    """A connection or a server was used by a process forked from the one that made it. Nothing was sent."""
 
 
 class MessageTooLarge(Error, ValueError):

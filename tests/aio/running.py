@@ -53,10 +53,10 @@ async def finished(peer: ScriptedPeer) -> None:
 
 
 @asynccontextmanager
-async def opened(peer: ScriptedPeer, **limits: int) -> AsyncIterator[Any]:
+async def opened(peer: ScriptedPeer, **options: Any) -> AsyncIterator[Any]:
     """A handler of the sample interface at the peer. In the end the client closes it."""
     async with aio.Client(peer.address) as client:
-        for name, value in limits.items():
+        for name, value in options.items():
             setattr(client, name, value)
         client.add_interface(fastvarlink.Interface(DESCRIPTION))
         yield await client.open(INTERFACE)

@@ -20,6 +20,7 @@ from fastvarlink.aio.connection import Connection, connect
 from fastvarlink.aio.handler import Carrier
 from fastvarlink.client.plans import plans_of
 from fastvarlink.error import ConnectionLost
+from fastvarlink.limits import Limits
 from wire.rawstream import PATIENCE, RawStream, frame
 from wire.sample import DESCRIPTION, INTERFACE
 from wire.scripted import ScriptedPeer, answers
@@ -271,7 +272,7 @@ def test_a_connection_that_cannot_be_made_anew(peer: ScriptedPeer, tmp_path: Pat
 def test_closing_while_a_connection_is_made_anew(peer: ScriptedPeer) -> None:
     async def main() -> None:
         async def new() -> Connection:
-            return await connect(Unix(peer.address.removeprefix("unix:")), 4096)
+            return await connect(Unix(peer.address.removeprefix("unix:")), Limits(max_message_size=4096))
 
         async def reconnect() -> Connection:
             await carrier.close()

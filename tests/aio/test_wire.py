@@ -17,6 +17,7 @@ from fastvarlink.error import (
     ProtocolError,
     VarlinkError,
 )
+from fastvarlink.limits import Limits
 from wire.malformed import BAD_SURROUNDINGS, BAD_VALUES, EMPTY, surrounded
 from wire.rawstream import PATIENCE, PeerEndedError, RawStream, frame
 from wire.sample import INTERFACE
@@ -166,7 +167,7 @@ def test_a_reply_that_may_not_be_fails_all_calls_and_closes(peer: ScriptedPeer, 
         stream.expect_end()
 
     async def main() -> None:
-        async with opened(peer, max_message_size=LIMIT) as handler:
+        async with opened(peer, limits=Limits(max_message_size=LIMIT)) as handler:
             calls = [handler.Ping("x") for _ in range(3)]
             stream = anext(handler.Count(3, _more=True))
             first, *others = await asyncio.gather(*calls, stream, return_exceptions=True)
@@ -188,7 +189,7 @@ def test_a_reply_that_may_not_be_fails_all_calls_and_closes(peer: ScriptedPeer, 
 )
 def test_a_reply_that_may_not_be_fails_the_stream_and_closes(peer: ScriptedPeer, reply: bytes) -> None:
     async def main() -> None:
-        async with opened(peer, max_message_size=LIMIT) as handler:
+        async with opened(peer, limits=Limits(max_message_size=LIMIT)) as handler:
             replies = handler.Count(3, _more=True)
             assert await anext(replies) == {"i": 0}
             with pytest.raises(ProtocolError):
@@ -327,7 +328,7 @@ def test_a_reply_under_the_limit_is_taken(peer: ScriptedPeer) -> None:
     text = "x" * (LIMIT - 100)
 
     async def main() -> None:
-        async with opened(peer, max_message_size=LIMIT) as handler:
+        async with opened(peer, limits=Limits(max_message_size=LIMIT)) as handler:
             assert await handler.Ping("x") == {"text": text}
 
     peer.start(answers(frame({"parameters": {"text": text}})))
@@ -338,7 +339,7 @@ def test_a_reply_under_the_limit_is_taken(peer: ScriptedPeer) -> None:
 @pytest.mark.parametrize("size", [LIMIT, 1 << 20])
 def test_a_call_over_the_limit_is_not_sent(peer: ScriptedPeer, size: int) -> None:
     async def main() -> None:
-        async with opened(peer, max_message_size=LIMIT) as handler:
+        async with opened(peer, limits=Limits(max_message_size=LIMIT)) as handler:
             with pytest.raises(MessageTooLarge):
                 await handler.Ping("x" * size)
             with pytest.raises(MessageTooLarge):

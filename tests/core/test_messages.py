@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from fastvarlink._core.session import ClientSession
 from fastvarlink.error import ProtocolError
+from fastvarlink.limits import Limits
 
 from .serving import make_service
 
@@ -139,7 +140,7 @@ def test_calls_are_accepted_exactly_when_they_are_well_formed(frame: bytes) -> N
 @given(mutated(REPLIES))
 def test_replies_are_accepted_exactly_when_they_are_well_formed(frame: bytes) -> None:
     """Names of errors that are no valid JSON were accepted, as nobody had decoded them."""
-    session = ClientSession(1 << 20)
+    session = ClientSession(Limits(max_message_size=1 << 20))
     session.send_message(b'{"method":"a.b","more":true}')
     session.receive(frame + b"\0")
     try:

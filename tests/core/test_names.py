@@ -149,7 +149,7 @@ def test_escapes_do_not_get_around_the_rules(frame: bytes) -> None:
 )
 def test_member_names_of_a_reply_with_escapes(reply: bytes, accepted: bool) -> None:
     """As with calls: the rules hold for members however their names are written."""
-    session = ClientSession(LIMIT)
+    session = ClientSession(fastvarlink.Limits(max_message_size=LIMIT))
     session.send_message(b'{"method":"a.B","more":true}')
     session.receive(reply + b"\0")
     if accepted:

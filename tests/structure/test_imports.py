@@ -13,6 +13,7 @@ ROOT = Path(fastvarlink.__file__).parent
 ROWS = [
     {"limits"},
     {"error"},
+    {"peer"},
     {"address"},
     {"_core"},
     {"idl"},

@@ -78,10 +78,10 @@ def peer(tmp_path: Path, pieces: Pieces) -> Iterator[ScriptedPeer]:
 class Caller:
     """A client of fastvarlink with one handler of the sample interface, at a scripted peer."""
 
-    def __init__(self, peer: ScriptedPeer, **limits: int) -> None:
+    def __init__(self, peer: ScriptedPeer, **options: Any) -> None:
         self.peer = peer
         self.client: Any = fastvarlink.Client(peer.address)
-        for name, value in limits.items():
+        for name, value in options.items():
             setattr(self.client, name, value)
         self.client.add_interface(fastvarlink.Interface(DESCRIPTION))
         self.handler: Any = self.client.open(INTERFACE)
@@ -96,9 +96,9 @@ def call_at(peer: ScriptedPeer) -> Iterator[Callable[..., Caller]]:
     """Start the peer with the script and connect a client to it."""
     callers: list[Caller] = []
 
-    def start(script: Script, **limits: int) -> Caller:
+    def start(script: Script, **options: Any) -> Caller:
         peer.start(script)
-        caller = Caller(peer, **limits)
+        caller = Caller(peer, **options)
         callers.append(caller)
         return caller
 

@@ -241,19 +241,19 @@ class RunningServer:
         self,
         directory: Path,
         address: str | None = None,
-        max_message_size: int | None = None,
+        limits: fastvarlink.Limits | None = None,
         service: fastvarlink.Service | None = None,
     ) -> None:
         self.state = State()
         self.stopped = False
-        members = {} if max_message_size is None else {"max_message_size": max_message_size}
-        server_class: Any = type("SampleServer", (fastvarlink.ThreadingServer,), members)
         handler = type(
             "SampleHandler",
             (fastvarlink.RequestHandler,),
             {"service": service or make_service(directory, self.state)},
         )
-        self.server = server_class(address or f"unix:{directory}/socket", handler)
+        self.server = fastvarlink.ThreadingServer(
+            address or f"unix:{directory}/socket", handler, limits=limits
+        )
         bound = self.server.server_address
         self.address = (
             f"tcp:{bound[0]}:{bound[1]}" if isinstance(bound, tuple) else f"unix:{directory}/socket"

@@ -135,20 +135,22 @@ def test_bad_json_in_an_extension_is_refused(call_at: CallAt, body: bytes) -> No
 @pytest.mark.rule("F7")
 def test_a_reply_under_the_limit_is_taken(call_at: CallAt) -> None:
     text = "x" * (LIMIT - 100)
-    caller = call_at(answers(frame({"parameters": {"text": text}})), max_message_size=LIMIT)
+    caller = call_at(
+        answers(frame({"parameters": {"text": text}})), limits=fastvarlink.Limits(max_message_size=LIMIT)
+    )
     assert caller.handler.Ping("x") == {"text": text}
 
 
 @pytest.mark.rule("F7")
 @pytest.mark.parametrize("extra", [1, 100, 1 << 20])
 def test_a_reply_without_end_is_refused(call_at: CallAt, extra: int) -> None:
-    refuses(call_at(answers(b" " * (LIMIT + extra)), max_message_size=LIMIT))
+    refuses(call_at(answers(b" " * (LIMIT + extra)), limits=fastvarlink.Limits(max_message_size=LIMIT)))
 
 
 @pytest.mark.rule("F7")
 def test_a_whole_reply_over_the_limit_is_refused(call_at: CallAt) -> None:
     reply = frame({"parameters": {"text": "x" * LIMIT}})
-    refuses(call_at(answers(reply), max_message_size=LIMIT))
+    refuses(call_at(answers(reply), limits=fastvarlink.Limits(max_message_size=LIMIT)))
 
 
 @pytest.mark.rule("F8")
@@ -176,7 +178,7 @@ def echo(stream: RawStream) -> None:
 @pytest.mark.rule("F9")
 @pytest.mark.parametrize("size", [LIMIT, 2 * LIMIT, 1 << 20])
 def test_a_call_over_the_limit_is_not_sent(call_at: CallAt, size: int) -> None:
-    caller = call_at(echo, max_message_size=LIMIT)
+    caller = call_at(echo, limits=fastvarlink.Limits(max_message_size=LIMIT))
     assert caller.handler.Ping("before") == {"text": "before"}
     with pytest.raises(MessageTooLarge):
         caller.handler.Ping("x" * size)
@@ -186,7 +188,7 @@ def test_a_call_over_the_limit_is_not_sent(call_at: CallAt, size: int) -> None:
 @pytest.mark.rule("F9")
 @pytest.mark.parametrize("keywords", [{"_more": True}, {"_oneway": True}])
 def test_a_flagged_call_over_the_limit_is_not_sent(call_at: CallAt, keywords: dict[str, bool]) -> None:
-    caller = call_at(echo, max_message_size=LIMIT)
+    caller = call_at(echo, limits=fastvarlink.Limits(max_message_size=LIMIT))
     with pytest.raises(MessageTooLarge):
         # The call of a stream may be sent when its first reply is asked for.
         list(caller.handler.Ping("x" * LIMIT, **keywords))
@@ -206,7 +208,9 @@ def test_the_limit_of_a_handler_without_a_client(pieces: Pieces) -> None:
     interface = fastvarlink.Interface(DESCRIPTION)
     with (
         RawStream(theirs, pieces) as stream,
-        fastvarlink.SimpleClientInterfaceHandler(interface, ours, max_message_size=LIMIT) as made,
+        fastvarlink.SimpleClientInterfaceHandler(
+            interface, ours, limits=fastvarlink.Limits(max_message_size=LIMIT)
+        ) as made,
     ):
         handler: Any = made
         with pytest.raises(MessageTooLarge):

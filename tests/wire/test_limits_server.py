@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from fastvarlink.limits import Limits
+
 from .rawstream import RawStream, call
 from .sample import INTERFACE, RunningServer
 
@@ -20,7 +22,7 @@ Connect = Callable[[RunningServer], RawStream]
 @pytest.fixture
 def small(start_server: StartServer) -> RunningServer:
     """A server with a limit of LIMIT bytes a message."""
-    return start_server(max_message_size=LIMIT)
+    return start_server(limits=Limits(max_message_size=LIMIT))
 
 
 def ping_of(size: int) -> bytes:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from fastvarlink.limits import Limits
+
 from .rawstream import RawStream, call, frame
 from .sample import INTERFACE, RunningServer, State
 
@@ -194,7 +196,7 @@ def test_oneway_gets_no_reply(stream: RawStream, message: dict[str, Any]) -> Non
 def test_oneway_with_a_result_over_the_limit_gets_no_reply(
     start_server: Callable[..., RunningServer], connect: Connect
 ) -> None:
-    stream = connect(start_server(max_message_size=4096))
+    stream = connect(start_server(limits=Limits(max_message_size=4096)))
     stream.send(call(f"{INTERFACE}.Big", {"size": 8192}, oneway=True) + call(PING, {"text": "next"}))
     assert stream.read_reply() == {"parameters": {"text": "next"}}
 

@@ -2,6 +2,7 @@
 """The client's end of one connection."""
 
 from fastvarlink._core.call cimport CallPlan
+from fastvarlink._core.control cimport Descriptors, Rights
 from fastvarlink._core.link cimport Link, LinkStatus
 from fastvarlink._core.session cimport ClientSession
 
@@ -9,6 +10,9 @@ from fastvarlink._core.session cimport ClientSession
 cdef class Channel:
     cdef object __weakref__
     cdef readonly object connection  # the socket
+    cdef readonly object limits
+    cdef bint strict
+    cdef unsigned long process  # that made the connection
     cdef Link link
     cdef readonly ClientSession session
     cdef public object reopen  # callable: a new connection, once a stream was left; None if there is no way
@@ -27,8 +31,9 @@ cdef class Channel:
     cdef int acquire(self) except -1
     cdef int acquire_stream(self) except -1
     cdef int release(self) except -1
-    cdef int send(self, CallPlan plan, bytes parameters, int flags) except -1
+    cdef int send(self, CallPlan plan, bytes parameters, int flags, Descriptors descriptors) except -1
+    cdef Rights expect_descriptors(self, Descriptors descriptors)
     cdef int transfer(self, bint read) except -1
     cdef int await_reply(self) except -1
     cdef int fail(self, str why) except -1
-    cdef object take(self, CallPlan plan, bint namespaced)
+    cdef object take(self, CallPlan plan, bint namespaced, Descriptors descriptors)

@@ -14,12 +14,26 @@ import threading
 
 from fastvarlink._core.buffer cimport stored
 from fastvarlink._core.call cimport CallPlan
-from fastvarlink._core.link cimport LINK_BLOCKED, LINK_END, LINK_OK, Link, LinkStatus
-from fastvarlink._core.message cimport MORE, ONEWAY
+from fastvarlink._core.control cimport Descriptors, Rights
+from fastvarlink._core.forked cimport process_number
+from fastvarlink._core.link import accept_descriptors
+
+from fastvarlink._core.link cimport (
+    CARE_FRAMES,
+    CARE_RIGHTS,
+    LINK_ASTRAY,
+    LINK_BLOCKED,
+    LINK_END,
+    LINK_OK,
+    Link,
+    LinkStatus,
+)
+from fastvarlink._core.message cimport MORE, ONEWAY, UPGRADE
 from fastvarlink._core.session cimport MESSAGE, NEED_DATA, ClientSession, SessionEvent
 from fastvarlink.error import (
     ConnectionBusy,
     ConnectionLost,
+    ForkDetected,
     ProtocolError,
 )
 
@@ -37,12 +51,14 @@ cdef enum:
 cdef class Channel:
     """The client's end of a connected socket.
 
-    limit is the size of the largest message in either direction, in bytes. reopen(), if given, returns a
-    new connection for the calls that come after a stream was left before its end.
+    limits are the Limits of messages, strict says whether the service must keep to every rule. reopen(), if
+    given, returns a new connection for the calls that come after a stream was left before its end, or after an
+    upgrade.
     """
 
-    def __init__(self, connection, size_t limit, reopen=None):
-        self.session = ClientSession(limit)
+    def __init__(self, connection, limits, reopen=None, bint strict=True):
+        self.limits = limits
+        self.strict = strict
         self.reopen = reopen
         self.condition = threading.Condition()
         self.connect(connection)
@@ -53,7 +69,8 @@ cdef class Channel:
         if self.connection is not None:
             self.connection.close()
         self.connection = connection
-        self.session = ClientSession(self.session.reader.limit)
+        self.session = ClientSession(self.limits, self.strict)
+        self.process = process_number()
         self.link = Link(connection.fileno(), self.session.reader, self.session.writer)
         self.closed = self.left = False
         return 0
@@ -75,26 +92,55 @@ cdef class Channel:
             self.closed = True
             self.why_closed = why
         try:
-            # close() alone would leave a thread that waits in recv() waiting.
-            self.connection.shutdown(socket.SHUT_RDWR)
+            # close() alone would leave a thread that waits in recv() waiting. In a fork it would end the
+            # parent's connection.
+            if self.connection is not None and self.process == process_number():
+                self.connection.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass
+        if self.connection is None:
+            return
         if self.owner == 0 or self.owner == PyThread_get_thread_ident():
             self.connection.close()
         # Else the thread inside closes it on its way out: the number of the descriptor must not go to
         # another file while it is using it.
 
     def call(self, CallPlan plan not None, tuple arguments not None, dict keywords not None,
-             bint oneway, bint namespaced):
-        """Call a method and return its result: a dict, a namespace, or None for a oneway call."""
+             bint oneway, bint namespaced, Descriptors descriptors=None):
+        """Call a method and return its result: a dict, a namespace, or None for a oneway call.
+
+        What descriptors has been given goes with the call, and it then has what came with the reply.
+        """
         cdef bytes parameters = plan.encode(arguments, keywords)
         self.acquire()
         try:
-            self.send(plan, parameters, ONEWAY if oneway else 0)
+            self.send(plan, parameters, ONEWAY if oneway else 0, descriptors)
             if oneway:
                 return None
-            return self.take(plan, namespaced)
+            return self.take(plan, namespaced, descriptors)
         finally:
+            self.release()
+
+    def upgrade(self, CallPlan plan not None, tuple arguments not None, dict keywords not None, bint namespaced):
+        """Call a method that hands the connection over to another protocol: its result, and the socket.
+
+        Of what the service sends behind its reply nothing has been read (rule C12). The channel is closed, but
+        for the socket, which is the caller's from here on. An error reply leaves everything as it was.
+        """
+        cdef bytes parameters = plan.encode(arguments, keywords)
+        self.acquire()
+        try:
+            # Also the link may be a new one after this.
+            self.check_open()
+            self.link.care |= CARE_FRAMES
+            self.send(plan, parameters, UPGRADE, None)
+            result = self.take(plan, namespaced, None)
+            self.closed = self.left = True
+            self.why_closed = "It has left Varlink by an upgrade."
+            connection, self.connection = self.connection, None
+            return result, connection
+        finally:
+            self.link.care &= ~CARE_FRAMES
             self.release()
 
     cdef int acquire(self) except -1:
@@ -131,7 +177,7 @@ cdef class Channel:
 
     cdef int release(self) except -1:
         self.owner = 0
-        if self.closed:
+        if self.closed and self.connection is not None:
             # Another thread may have left the closing to the one that was inside.
             self.connection.close()
         if self.waiters:
@@ -139,17 +185,34 @@ cdef class Channel:
                 self.condition.notify_all()
         return 0
 
-    cdef int send(self, CallPlan plan, bytes parameters, int flags) except -1:
+    cdef int send(self, CallPlan plan, bytes parameters, int flags, Descriptors descriptors) except -1:
         """Queues a call and, if no reply is expected, writes it."""
+        cdef Rights outgoing = None
         CHECK(self.owner == PyThread_get_thread_ident())
         self.check_open()
         self.check_quiet()
-        self.session.call(plan.wire_name, parameters, flags)
+        if descriptors is not None:
+            outgoing = self.expect_descriptors(descriptors)
+        self.session.call(plan.wire_name, parameters, flags, outgoing)
         if flags & ONEWAY:
             self.transfer(False)
         return 0
 
+    cdef Rights expect_descriptors(self, Descriptors descriptors):
+        """From here on they are received, too. What goes with the call."""
+        if self.connection.family != socket.AF_UNIX:
+            raise ValueError("File descriptors can only be passed over a unix socket, and this is none.")
+        if not self.link.care & CARE_RIGHTS:
+            self.link.care |= CARE_RIGHTS
+            accept_descriptors(self.connection, True)
+        return descriptors.let_go()
+
     cdef int check_open(self) except -1:
+        if self.process != process_number():
+            raise ForkDetected(
+                "This connection belongs to the process that this one was forked from, which would get the "
+                "reply: open one of its own."
+            )
         if self.left and self.reopen is not None:
             self.connect(self.reopen())
         if not self.closed and self.connection.fileno() != self.link.fd:
@@ -175,6 +238,9 @@ cdef class Channel:
         """Closes the connection, which the other side or the system has ended, and says so."""
         if self.closed:
             raise ConnectionLost(f"The connection is closed. {self.why_closed}")
+        if status == LINK_ASTRAY:
+            self.fail("The service has sent file descriptors in the middle of a message, or too many.")
+            raise ProtocolError(f"The connection has been closed. {self.why_closed}")
         if status == LINK_END:
             why = "The service has closed it."
         else:
@@ -239,9 +305,13 @@ cdef class Channel:
                 raise ProtocolError(f"The connection has been closed. {why}")
             self.transfer(True)
 
-    cdef object take(self, CallPlan plan, bint namespaced):
+    cdef object take(self, CallPlan plan, bint namespaced, Descriptors descriptors):
         """The result of the next reply."""
         self.await_reply()
+        if descriptors is not None:
+            # Those of the reply before are closed, if nobody has taken them.
+            descriptors.received = self.session.received
+        self.session.received = None
         result = plan.read(self.session.message, namespaced)
         if stored(self.session.reader.buffer) == 0:
             self.session.reader.buffer.release()
@@ -267,10 +337,17 @@ cdef class ReplyStream:
     cdef bint namespaced
     cdef bint started
     cdef bint over
+    cdef Descriptors descriptors
 
     def __init__(
-        self, Channel channel not None, CallPlan plan not None, bytes parameters, bint namespaced
+        self,
+        Channel channel not None,
+        CallPlan plan not None,
+        bytes parameters,
+        bint namespaced,
+        Descriptors descriptors=None,
     ):
+        self.descriptors = descriptors
         self.channel = channel
         self.plan = plan
         self.parameters = parameters
@@ -298,10 +375,10 @@ cdef class ReplyStream:
                 # Another thread has read it to its end while this one waited for its turn.
                 raise StopIteration
             if not self.started:
-                channel.send(self.plan, self.parameters, MORE)
+                channel.send(self.plan, self.parameters, MORE, self.descriptors)
                 channel.streaming = self.started = True
             try:
-                result = channel.take(self.plan, self.namespaced)
+                result = channel.take(self.plan, self.namespaced, self.descriptors)
             except BaseException:
                 # An error reply ends the stream; for anything else the connection is closed already,
                 # or, where only a result did not fit its declaration, more replies may be coming.
@@ -336,7 +413,9 @@ cdef class RemoteMethod:
     """A method of a service, to be called like one of an object.
 
     Parameters go in by position or by name. _more=True returns a ReplyStream, _oneway=True sends the call
-    and returns None at once.
+    and returns None at once, _upgrade=True returns the result and the socket, which speaks another protocol
+    from then on. _descriptors is a Descriptors, for file descriptors that go with the call and come with each
+    reply.
     """
 
     cdef Channel channel
@@ -372,10 +451,18 @@ cdef class RemoteMethod:
 
     def __call__(self, *args, **kwargs):
         cdef bint oneway = False
+        cdef Descriptors descriptors = None
         if kwargs:
             oneway = kwargs.pop("_oneway", False)
+            descriptors = kwargs.pop("_descriptors", None)
             if kwargs.pop("_more", False):
                 return ReplyStream(
-                    self.channel, self.plan, self.plan.parameters(args, kwargs), self.namespaced
+                    self.channel,
+                    self.plan,
+                    self.plan.parameters(args, kwargs),
+                    self.namespaced,
+                    descriptors,
                 )
-        return self.channel.call(self.plan, args, kwargs, oneway, self.namespaced)
+            if kwargs.pop("_upgrade", False):
+                return self.channel.upgrade(self.plan, args, kwargs, self.namespaced)
+        return self.channel.call(self.plan, args, kwargs, oneway, self.namespaced, descriptors)

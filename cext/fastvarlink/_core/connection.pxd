@@ -1,13 +1,15 @@
 # cython: language_level=3str
 """The server's end of one connection: its link, its session, and when to do what."""
 
+from libc.stddef cimport size_t
 from libc.stdint cimport uint32_t
 
+from fastvarlink._core.context cimport Origin
 from fastvarlink._core.dispatch cimport Answerer
-from fastvarlink._core.link cimport Link, LinkStatus
-from fastvarlink._core.plan cimport Origin
+from fastvarlink._core.link cimport Link
 from fastvarlink._core.reactor cimport Source
 from fastvarlink._core.session cimport ServerSession
+from fastvarlink._core.terms cimport Terms
 
 
 cdef class ServerConnection(Source):
@@ -15,8 +17,9 @@ cdef class ServerConnection(Source):
     cdef ServerSession session
     cdef Answerer answerer
     cdef Origin origin
-    cdef object closed_callback
-    cdef bint plain  # the socket's descriptor may be used without the socket's own methods
+    cdef Terms terms
+    cdef size_t held  # bytes that terms knows to be held here
+    cdef unsigned long process  # that made it
     cdef bint busy  # a thread is inside run(); it alone answers calls
     cdef bint filling  # a thread is reading into the buffer
     cdef bint readable  # there may be something to read
@@ -27,6 +30,8 @@ cdef class ServerConnection(Source):
     cdef bint gone  # the peer reads no more: replies are dropped
     cdef bint closing  # to be closed as soon as its thread lets it
     cdef bint closed
+    cdef bint finishing  # no calls are taken but those that have arrived
+    cdef bint looked  # and it has been looked for them
 
     cdef int run(self) except -1
     cdef int answer(self) except -1
@@ -35,6 +40,6 @@ cdef class ServerConnection(Source):
     cdef bint send(self) except -1
     cdef int lost(self) except -1
     cdef int shut(self) except -1
-    # Writes what is queued and, if wanted, reads once, waiting for both.
-    cdef LinkStatus transfer(self, bint read) except *
-    cdef int serve_waiting(self) except -1
+    cdef int rest(self) except -1
+    cdef int account(self) except -1
+    cdef int hand_over(self) except -1

@@ -17,10 +17,14 @@ from libc.stdint cimport int64_t, uint32_t
 import socket
 
 from fastvarlink._core.buffer cimport stored
+from fastvarlink._core.context cimport Origin
+from fastvarlink._core.countdown cimport Countdown, now
 from fastvarlink._core.dispatch cimport Answerer, MethodTable
-from fastvarlink._core.link import is_plain_socket
-
+from fastvarlink._core.forked cimport process_number
 from fastvarlink._core.link cimport (
+    CARE_RIGHTS,
+    CARE_UPGRADES,
+    LINK_ASTRAY,
     LINK_BLOCKED,
     LINK_END,
     LINK_LOST,
@@ -28,7 +32,7 @@ from fastvarlink._core.link cimport (
     Link,
     LinkStatus,
 )
-from fastvarlink._core.plan cimport MethodPlan, Origin
+from fastvarlink._core.plan cimport MethodPlan
 from fastvarlink._core.reactor cimport (
     EPOLLERR,
     EPOLLHUP,
@@ -39,21 +43,14 @@ from fastvarlink._core.reactor cimport (
     Source,
 )
 from fastvarlink._core.session cimport MESSAGE, VIOLATION, ServerSession, SessionEvent
-from fastvarlink.error import ConnectionLost
+from fastvarlink._core.terms cimport Terms
+from fastvarlink.error import ConnectionLost, ForkDetected
 
 cdef extern from "check.h" nogil:
     void CHECK(bint what)
 
-cdef extern from "<time.h>" nogil:
-    struct timespec:
-        long tv_sec
-        long tv_nsec
-    int clock_gettime(int clock, timespec *now)
-    int CLOCK_MONOTONIC
-
 cdef enum:
-    RECEIVE = 65536  # bytes read at most by a socket's own recv()
-    ENOUGH = 65536  # bytes of replies that are written without waiting for more
+    LITTLE = 16384  # bytes of a buffer that count for nothing
     BUDGET = 64  # replies of a stream in a row while other connections may be waiting
     READS = 4  # reads of calls in a row, likewise
     # Microseconds a reply of a stream waits for company.
@@ -66,31 +63,42 @@ cdef enum:
     BRIEF = 500
 
 
-cdef int64_t microseconds() noexcept nogil:
-    cdef timespec now
-    clock_gettime(CLOCK_MONOTONIC, &now)
-    return <int64_t> now.tv_sec * 1_000_000 + now.tv_nsec // 1000
-
-
 cdef class ServerConnection(Source):
-    """One connection of a server.
+    """One connection of a server, under a reactor.
 
     request is the connected socket, which the connection owns from here on; server is what handlers get
-    as _server; closed_callback(connection), if any, is called once when it is over.
+    as _server; peer is its Peer, if it has been looked at already. rights says that messages may bring file
+    descriptors, upgrades that a call may hand the socket over: both make each read a little dearer.
     """
 
     def __init__(
-        self, request, server, MethodTable table not None, size_t limit, closed_callback=None
+        self,
+        request,
+        server,
+        MethodTable table not None,
+        Terms terms not None,
+        peer=None,
+        bint rights=False,
+        bint upgrades=False,
     ):
         self.fd = request.fileno()
-        self.plain = is_plain_socket(request)
-        self.session = ServerSession(limit)
+        self.terms = terms
+        self.process = process_number()
+        self.session = ServerSession(terms.limits, terms.strict)
         self.link = Link(self.fd, self.session.reader, self.session.writer)
-        self.origin = Origin(server, request)
+        self.link.care = (CARE_RIGHTS if rights else 0) | (CARE_UPGRADES if upgrades else 0)
+        self.origin = Origin(server, request, peer)
         self.answerer = Answerer(self.session, table, self.origin)
-        self.closed_callback = closed_callback
 
-    # ---- under a reactor
+    @property
+    def peer(self):
+        """The Peer at the other end."""
+        return self.origin.who()
+
+    @property
+    def request(self):
+        """The socket."""
+        return self.origin.request
 
     def start(self, Reactor reactor not None):
         """Have the reactor serve the connection until it is over, instead of any that did before."""
@@ -102,6 +110,10 @@ cdef class ServerConnection(Source):
         if before is not None:
             before.detach(self)
         reactor.attach(self, EPOLLIN | EPOLLRDHUP | (EPOLLOUT if self.armed else 0))
+        reactor.observe(self.terms.frames)
+        reactor.observe(self.terms.idle)
+        if self.countdown is None and self.terms.idle is not None:
+            reactor.start_countdown(self, self.terms.idle)
         if before is not None:
             # It may have been waiting for its turn there.
             reactor.enqueue(self)
@@ -111,17 +123,29 @@ cdef class ServerConnection(Source):
         self.closing = True
         if not self.busy and not self.filling:
             self.shut()
-        elif not self.closed:
+        elif not self.closed and self.process == process_number():
             try:
                 self.origin.request.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
 
+    def finish(self):
+        """Close the connection when the calls that have arrived are answered, and streams at their end."""
+        self.finishing = self.origin.stopping = True
+        if self.reactor is not None:
+            self.reactor.enqueue(self)
+
+    cdef int expired(self) except -1:
+        # Its message is not finished, or no call has come.
+        if not self.busy:
+            self.close()
+        return 0
+
     cdef int ready(self, uint32_t events) except -1:
         if self.closed:
             return 0
         if events & (EPOLLHUP | EPOLLERR):
-            self.gone = True
+            self.gone = self.origin.gone = True
         if events & (EPOLLOUT | EPOLLHUP | EPOLLERR):
             self.blocked = False
         if events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR):
@@ -135,6 +159,8 @@ cdef class ServerConnection(Source):
                 or self.filling
                 or self.ended
                 or self.session.reader.buffer.pins
+                # What follows an upgrade is not for us to read.
+                or self.link.care & CARE_UPGRADES
                 or not self.session.wants_more()
             ):
                 return 0
@@ -169,14 +195,22 @@ cdef class ServerConnection(Source):
                 return 0
             if self.armed and (self.blocked or not self.send()):
                 return 0
+            if self.answerer.takeover is not None:
+                if stored(self.session.writer.buffer) and not self.send():
+                    return 0
+                if not self.filling:
+                    self.hand_over()
+                return 0
             if self.answerer.stream is not None:
                 if self.run_stream():
                     return 0
                 continue
             event = self.session.next_call()
             if event == MESSAGE:
+                if self.countdown is not None:
+                    self.countdown.cancel(self)
                 self.answer()
-                if stored(self.session.writer.buffer) >= ENOUGH and not self.send():
+                if stored(self.session.writer.buffer) >= self.terms.max_unsent and not self.send():
                     return 0
             elif event == VIOLATION:
                 # What was answered before still goes out (rule F5).
@@ -198,10 +232,63 @@ cdef class ServerConnection(Source):
                     return 0
             elif self.ended:
                 self.closing = True
+            elif self.finishing and not self.looked:
+                # What has arrived and not been told of yet is answered as well.
+                self.looked = self.readable = True
+            elif self.finishing:
+                self.closing = True
             else:
-                self.session.reader.buffer.release()
-                self.session.writer.buffer.release()
+                self.rest()
                 return 0
+        return 0
+
+    cdef int rest(self) except -1:
+        """Nothing can be done until the peer sends more."""
+        cdef Terms terms = self.terms
+        cdef Countdown countdown = terms.idle
+        self.session.reader.buffer.release()
+        self.session.writer.buffer.release()
+        if self.held:
+            self.account()
+        if stored(self.session.reader.buffer):
+            if self.countdown is not None and self.countdown is terms.frames:
+                # It has been running since the message began (rule F12).
+                return 0
+            countdown = terms.frames
+        if countdown is not None:
+            self.reactor.start_countdown(self, countdown)
+        elif self.countdown is not None:
+            self.countdown.cancel(self)
+        return 0
+
+    cdef int account(self) except -1:
+        """Tells what this connection holds. Blocks of the pool do not count."""
+        cdef size_t size = 0
+        if self.session.reader.buffer.capacity > LITTLE:
+            size += self.session.reader.buffer.capacity
+        if self.session.writer.buffer.capacity > LITTLE:
+            size += self.session.writer.buffer.capacity
+        if size != self.held:
+            self.held = size
+            self.terms.hold(self, size)
+        return 0
+
+    cdef int hand_over(self) except -1:
+        """The connection leaves Varlink: its socket goes to whoever takes it over (rule C12)."""
+        cdef Reactor reactor = self.reactor
+        takeover, self.answerer.takeover = self.answerer.takeover, None
+        early = self.session.reader.rest()
+        self.closed = True
+        if self.countdown is not None:
+            self.countdown.cancel(self)
+        if reactor is not None:
+            reactor.detach(self)
+        self.session.writer.discard()
+        if self.held:
+            self.held = 0
+            self.terms.hold(self, 0)
+        self.origin.let_go()
+        self.terms.upgraded(self, takeover, early)
         return 0
 
     cdef int answer(self) except -1:
@@ -222,11 +309,11 @@ cdef class ServerConnection(Source):
             self.reactor.hand_over()
             led = False
         self.reactor.begin_step()
-        began = microseconds()
+        began = now()
         self.answerer.answer()
         if led and not self.reactor.leading():
             plan.slowness = min(plan.slowness + OVERTAKEN, SLOWEST)
-        elif microseconds() - began < BRIEF:
+        elif now() - began < BRIEF:
             plan.slowness -= 1
         else:
             plan.slowness = min(plan.slowness + 1, SLOWEST)
@@ -235,8 +322,8 @@ cdef class ServerConnection(Source):
     cdef bint run_stream(self) except -1:
         """Sends replies of the stream. True if it cannot go on for now, False to look again."""
         cdef MethodPlan plan = self.answerer.plan
-        cdef int64_t sent = microseconds()
-        cdef int64_t now
+        cdef int64_t sent = now()
+        cdef int64_t time
         cdef int budget = BUDGET
         cdef bint led
         while self.answerer.stream is not None:
@@ -259,19 +346,19 @@ cdef class ServerConnection(Source):
             self.answerer.step()
             if led and not self.reactor.leading():
                 plan.slowness = min(plan.slowness + OVERTAKEN, SLOWEST)
-            now = microseconds()
+            time = now()
             # Replies gather only while someone watches that they do not wait long: a thread that
             # leads is overtaken, and the reply sent, when the next one takes its time.
             if (
-                now - sent >= GATHER
+                time - sent >= GATHER
                 or plan.slowness
                 or not self.reactor.leading()
                 or self.reactor.spawn is None
-                or stored(self.session.writer.buffer) >= ENOUGH
+                or stored(self.session.writer.buffer) >= self.terms.max_unsent
             ):
                 if not self.send():
                     return True
-                sent = now
+                sent = time
         return False
 
     cdef int read(self) except -1:
@@ -284,7 +371,12 @@ cdef class ServerConnection(Source):
             status = self.link.fill()
         finally:
             self.filling = False
-        if status == LINK_OK:
+        if self.session.reader.buffer.capacity > LITTLE:
+            self.account()
+        if status == LINK_ASTRAY:
+            # What came before is answered; the message they interrupt is dropped.
+            self.ended = True
+        elif status == LINK_OK:
             # A short read has left nothing behind but, perhaps, the end that has been announced.
             if not self.link.short_read or self.ending:
                 self.readable = True
@@ -298,12 +390,21 @@ cdef class ServerConnection(Source):
     cdef bint send(self) except -1:
         """Writes what is queued. False if the peer has to read first; epoll then watches for it."""
         cdef LinkStatus status = LINK_OK
+        if self.process != process_number():
+            # The parent's connection: neither its socket nor its reactor is touched any more.
+            self.closed = True
+            raise ForkDetected(
+                "A handler has forked, and its child came back into the server: end the child with "
+                "os._exit(), or have it execute another program."
+            )
         if self.gone:
-            self.session.writer.buffer.consume(stored(self.session.writer.buffer))
+            self.session.writer.discard()
         else:
             status = self.link.flush()
         if status == LINK_BLOCKED:
             self.blocked = True
+            if self.session.writer.buffer.capacity > LITTLE:
+                self.account()
             if not self.armed:
                 self.armed = True
                 self.reactor.modify(self, EPOLLIN | EPOLLRDHUP | EPOLLOUT)
@@ -317,10 +418,10 @@ cdef class ServerConnection(Source):
 
     cdef int lost(self) except -1:
         # Calls that have arrived are still carried out: they may be oneway. Their replies go nowhere.
-        self.gone = True
+        self.gone = self.origin.gone = True
         # There may be no event any more that says so: the end is looked for at once.
         self.readable = True
-        self.session.writer.buffer.consume(stored(self.session.writer.buffer))
+        self.session.writer.discard()
         return 0
 
     cdef int shut(self) except -1:
@@ -328,81 +429,26 @@ cdef class ServerConnection(Source):
         if self.closed:
             return 0
         self.closed = True
+        if self.countdown is not None:
+            self.countdown.cancel(self)
         if reactor is not None:
             reactor.detach(self)
         try:
             self.answerer.abort(ConnectionLost("The connection has been closed in mid-stream."))
         finally:
             self.session.reader.discard()
-            self.session.writer.buffer.consume(stored(self.session.writer.buffer))
+            self.session.writer.discard()
             self.session.writer.buffer.discard()
+            self.answerer.settle()
+            if self.held:
+                self.held = 0
+                self.terms.hold(self, 0)
             try:
                 self.origin.let_go()
                 self.origin.request.close()
             except OSError:
                 # EBADF: a handler has closed the descriptor behind the socket's back.
                 pass
-            if self.closed_callback is not None:
-                self.closed_callback(self)
+            if self.terms.closed is not None:
+                self.terms.closed(self)
         return 0
-
-    # ---- without one
-
-    def serve(self):
-        """Serve the connection on the calling thread, waiting as needed, until it is over.
-
-        The socket stays open: closing it is left to the caller. One with methods of its own for what
-        goes through it, such as a TLS socket, is read and written by them.
-        """
-        try:
-            self.serve_waiting()
-        finally:
-            self.origin.let_go()
-
-    cdef LinkStatus transfer(self, bint read) except *:
-        cdef LinkStatus status = LINK_BLOCKED
-        if self.plain:
-            while status == LINK_BLOCKED:
-                status = self.link.exchange(read)
-                if status == LINK_BLOCKED:
-                    limit = self.origin.request.gettimeout()
-                    status = self.link.wait(-1 if limit is None else <int> (limit * 1000))
-                    # A socket with a time limit ends its connection when it is over.
-                    status = LINK_BLOCKED if status == LINK_OK else LINK_LOST
-            return status
-        try:
-            if stored(self.session.writer.buffer):
-                self.origin.request.sendall(self.session.data_to_send())
-            if not read:
-                return LINK_OK
-            data = self.origin.request.recv(RECEIVE)
-        except OSError:
-            return LINK_LOST
-        if not data:
-            return LINK_END
-        self.session.receive(data)
-        return LINK_OK
-
-    cdef int serve_waiting(self) except -1:
-        cdef SessionEvent event
-        cdef LinkStatus status
-        while True:
-            if self.answerer.stream is not None:
-                self.answerer.step()
-            else:
-                event = self.session.next_call()
-                if event == VIOLATION:
-                    return 0
-                if event == MESSAGE:
-                    if self.answerer.prepare():
-                        self.answerer.answer()
-                else:
-                    status = self.transfer(True)
-                    if status != LINK_OK:
-                        return 0
-            # Nobody watches over this thread: what is ready goes out before a handler runs again.
-            if stored(self.session.writer.buffer) and self.transfer(False) != LINK_OK:
-                self.answerer.abort(
-                    ConnectionLost("The client has closed the connection in mid-stream.")
-                )
-                return 0

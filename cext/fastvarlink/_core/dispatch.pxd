@@ -2,7 +2,8 @@
 """From a call to its handler and back, without I/O."""
 
 from fastvarlink._core.message cimport Message
-from fastvarlink._core.plan cimport MethodPlan, Origin
+from fastvarlink._core.context cimport Origin
+from fastvarlink._core.plan cimport MethodPlan
 from fastvarlink._core.session cimport ServerSession
 
 
@@ -11,6 +12,7 @@ cdef class MethodTable:
     cdef unsigned long version  # changes when plans are forgotten
     cdef object resolve  # callable: a qualified name to its MethodPlan, or VarlinkError
     cdef object explain  # callable: what went wrong to the name and parameters of an error reply
+    cdef object allow  # callable: a call's Context to whether it may be made; None if all may
 
     cdef MethodPlan find(self, Message message)
 
@@ -25,12 +27,15 @@ cdef class Answerer:
     cdef object stream  # the generator that gives the replies; None when none is under way
     cdef object held  # the reply of a typed stream that may be its last; NONE_YET without one
 
+    cdef object takeover  # callable: gets the connection, once all replies are out; None mostly
+
     # Finds the plan of session.message; False when the call has been answered by an error instead.
     cdef bint prepare(self) except -1
     # Calls the handler: afterwards the call is answered, or stream is set.
     cdef int answer(self) except -1
     # Takes one reply from the stream and queues it; stream is None after the last.
     cdef int step(self) except -1
+    cdef int step_once(self) except -1
     # The same for a typed stream: everything it yields is a reply, its end is seen by looking ahead.
     cdef int step_typed(self) except -1
     # Tells the stream that its reader has gone.
@@ -38,3 +43,7 @@ cdef class Answerer:
     cdef int result(self, object value, bint continues) except -1
     cdef int fail(self, object error) except -1
     cdef int drop_stream(self) except -1
+    # True if the caller may make the call.
+    cdef bint is_allowed(self) except -1
+    # The call has been answered: what it left behind goes.
+    cdef int settle(self) except -1

@@ -8,10 +8,11 @@ from libc.string cimport memcmp
 
 from types import GeneratorType, SimpleNamespace
 
+from fastvarlink._core.context cimport Context, Origin
 from fastvarlink._core.message cimport MORE, ONEWAY, Message
-from fastvarlink._core.plan cimport MethodPlan, Origin
+from fastvarlink._core.plan cimport MethodPlan
 from fastvarlink._core.session cimport MESSAGE, ServerSession
-from fastvarlink.error import ExpectedMore, MessageTooLarge, ProtocolError
+from fastvarlink.error import ExpectedMore, MessageTooLarge, PermissionDenied, ProtocolError
 
 cdef extern from "Python.h":
     PyObject *PyIter_Next(object iterator) except? NULL
@@ -30,12 +31,14 @@ cdef class MethodTable:
     """The methods of a service by name, found out as they are first called.
 
     resolve(name) returns the MethodPlan of a qualified name or raises a VarlinkError.
-    explain(name, error) returns what an exception means to the caller: the name of an error reply as
-    JSON, and its parameters as JSON or None. Both are called from any thread.
+    explain(name, error, sensitive) returns what an exception means to the caller: the name of an error reply
+    as JSON, and its parameters as JSON or None; sensitive says that no value may be logged. allow(context), if
+    given, says whether a call may be made. All are called from any thread.
     """
 
-    def __init__(self, resolve, explain):
+    def __init__(self, resolve, explain, allow=None):
         self.plans = {}
+        self.allow = allow
         self.resolve = resolve
         self.explain = explain
 
@@ -72,6 +75,8 @@ cdef class Answerer:
     cdef bint prepare(self) except -1:
         cdef Message message = self.session.message
         cdef MethodPlan plan = self.plan
+        if self.table.allow is not None and not self.is_allowed():
+            return False
         if (
             plan is not None
             and self.version == self.table.version
@@ -86,6 +91,7 @@ cdef class Answerer:
         except Exception as error:
             self.plan = None
             self.fail(error)
+            self.settle()
             return False
         return True
 
@@ -103,16 +109,54 @@ cdef class Answerer:
                 self.result(value, False)
         except Exception as error:
             self.fail(error)
+        if self.stream is None:
+            self.settle()
         return 0
+
+    cdef int settle(self) except -1:
+        cdef Origin origin = self.origin
+        self.session.received = None
+        if origin.descriptors is not None:
+            origin.descriptors.close()
+            origin.descriptors = None
+        if origin.context is not None:
+            self.takeover = origin.context.takeover
+            origin.context = None
+        return 0
+
+    cdef bint is_allowed(self) except -1:
+        cdef Context context = Context.__new__(Context)
+        context.origin = self.origin
+        context.method = self.session.message.name_text()
+        context.flags = self.session.flags
+        try:
+            if self.table.allow(context):
+                return True
+            failure = PermissionDenied()
+        except Exception as error:
+            failure = error
+        self.plan = None
+        self.fail(failure)
+        self.settle()
+        return False
 
     cdef int result(self, object value, bint continues) except -1:
         if self.session.flags & ONEWAY:
             self.session.reply(None, continues)
         else:
-            self.session.reply(self.plan.encode(value), continues)
+            parameters = self.plan.encode(value)
+            if self.origin.descriptors is not None:
+                self.session.outgoing = self.origin.descriptors.let_go()
+            self.session.reply(parameters, continues)
         return 0
 
     cdef int step(self) except -1:
+        self.step_once()
+        if self.stream is None:
+            self.settle()
+        return 0
+
+    cdef int step_once(self) except -1:
         cdef PyObject *given
         cdef object value
         cdef bint continues = False
@@ -195,12 +239,16 @@ cdef class Answerer:
         cdef bytes name
         cdef bytes parameters
         cdef object method = self.plan.name if self.plan is not None else None
+        cdef bint sensitive = self.plan is not None and self.plan.sensitive
         self.session.let_frame_go()
-        name, parameters = self.table.explain(method, error)
+        self.session.outgoing = None
+        if self.origin.context is not None:
+            self.origin.context.takeover = None
+        name, parameters = self.table.explain(method, error, sensitive)
         try:
             self.session.error(name, parameters)
         except MessageTooLarge as too_large:
-            name, parameters = self.table.explain(method, too_large)
+            name, parameters = self.table.explain(method, too_large, sensitive)
             self.session.error(name, parameters)
         return 0
 
@@ -212,7 +260,7 @@ cdef class Answerer:
                 stream.close()
             except Exception as error:
                 # The reply is out; there is nobody left to tell but the log.
-                self.table.explain(self.plan.name, error)
+                self.table.explain(self.plan.name, error, self.plan.sensitive)
         return 0
 
     cdef int abort(self, object reason) except -1:
@@ -227,17 +275,18 @@ cdef class Answerer:
             pass
         except Exception as error:
             if error is not reason:
-                self.table.explain(self.plan.name, error)
+                self.table.explain(self.plan.name, error, self.plan.sensitive)
+        self.settle()
         return 0
 
 
-def respond(MethodTable table not None, message not None, server, request, size_t limit):
+def respond(MethodTable table not None, message not None, server, request, limits):
     """Answer one call, without a connection: a generator of its replies, none with a NUL at the end.
 
     message is the call's bytes, with or without its NUL; none at all is no call. Throw an exception into
     the generator when a reply cannot be delivered; the handler's own generator gets it.
     """
-    cdef ServerSession session = ServerSession(limit)
+    cdef ServerSession session = ServerSession(limits)
     cdef Origin origin = Origin(server, request)
     cdef Answerer answerer = Answerer(session, table, origin)
     cdef bytes call = bytes(message)

@@ -12,6 +12,7 @@ from libc.stdint cimport uint64_t
 from libc.string cimport memchr
 
 from fastvarlink._core.buffer cimport Buffer, stored, vacant
+from fastvarlink._core.control cimport Rights
 from fastvarlink.error import MessageTooLarge, ProtocolError
 
 cdef extern from "check.h" nogil:
@@ -27,12 +28,18 @@ def frame_of(bytes message not None):
     return message + b"\0"
 
 
+cdef size_t until_end(const char *at, size_t size) noexcept nogil:
+    cdef const char *nul = <const char *> memchr(at, 0, size)
+    return size if nul == NULL else <size_t> (nul - at) + 1
+
+
 cdef class FrameReader:
     """Splits what arrives into frames of at most limit bytes each."""
 
-    def __cinit__(self, size_t limit):
+    def __cinit__(self, size_t limit, int most_ahead=128):
         self.buffer = Buffer()
         self.limit = limit
+        self.most_ahead = most_ahead
         self.taken = self.scanned = 0
         self.ahead = NULL
         self.ahead_first = self.ahead_count = 0
@@ -74,18 +81,34 @@ cdef class FrameReader:
         self.scanned = self.taken + length[0] + 1
         return True
 
+    cdef bint at_start(self) noexcept:
+        cdef size_t kept = stored(self.buffer)
+        return kept == 0 or self.buffer.data[self.buffer.end - 1] == 0
+
+    cdef int attach(self, Rights rights) except -1:
+        if self.attached is None:
+            self.attached = []
+        self.attached.append((self.taken + stored(self.buffer), rights))
+        return 0
+
+    cdef Rights detach(self, uint64_t position):
+        cdef Rights rights = None
+        if self.attached is not None and self.attached and self.attached[0][0] == position:
+            rights = self.attached.pop(0)[1]
+        return rights
+
     cdef int count_ahead(self) except -1:
         cdef size_t length
         cdef int i
         if self.ahead == NULL:
-            self.ahead = <uint64_t *> PyMem_RawMalloc(MAX_AHEAD * sizeof(uint64_t))
+            self.ahead = <uint64_t *> PyMem_RawMalloc(<size_t> self.most_ahead * sizeof(uint64_t))
             if self.ahead == NULL:
                 raise MemoryError()
         if self.ahead_first:
             for i in range(self.ahead_count):
                 self.ahead[i] = self.ahead[self.ahead_first + i]
             self.ahead_first = 0
-        while self.ahead_count < MAX_AHEAD and self.find_end(&length):
+        while self.ahead_count < self.most_ahead and self.find_end(&length):
             self.ahead[self.ahead_count] = self.taken + length
             self.ahead_count += 1
         return self.ahead_count
@@ -128,6 +151,7 @@ cdef class FrameReader:
         self.taken = self.scanned = self.taken + stored(self.buffer)
         self.buffer.consume(stored(self.buffer))
         self.buffer.discard()
+        self.attached = None
         self.ahead_first = self.ahead_count = 0
 
 
@@ -156,3 +180,38 @@ cdef class FrameWriter:
 
     cdef void abandon(self) noexcept:
         self.buffer.end = self.buffer.start + self.mark
+
+    cdef int attach(self, Rights rights) except -1:
+        if self.attached is None:
+            self.attached = []
+        self.attached.append([self.mark, rights])
+        return 0
+
+    cdef size_t stretch(self) except? 0:
+        if not self.attached:
+            return stored(self.buffer)
+        if self.attached[0][0]:
+            return self.attached[0][0]
+        return self.attached[1][0] if len(self.attached) > 1 else stored(self.buffer)
+
+    cdef Rights leading(self):
+        cdef Rights rights = None
+        if self.attached and self.attached[0][0] == 0:
+            rights = self.attached[0][1]
+        return rights
+
+    cdef int passed(self, size_t size) except -1:
+        self.buffer.consume(size)
+        if self.attached and self.attached[0][0] == 0:
+            # Ours are closed here; the peer has its own.
+            del self.attached[0]
+        if not self.attached:
+            self.attached = None
+            return 0
+        for pair in self.attached:
+            pair[0] -= size
+        return 0
+
+    cdef void discard(self) noexcept:
+        self.buffer.consume(stored(self.buffer))
+        self.attached = None

@@ -8,10 +8,19 @@ cdef enum LinkStatus:
     LINK_OK  # some bytes were read, or all were written
     LINK_BLOCKED  # nothing can be read, or not all be written, right now
     LINK_END  # the peer will send no more
+    LINK_ASTRAY  # descriptors came where they may not, or were cut off; they are closed
     LINK_LOST  # the connection is broken; link.error holds the errno
 
 
+# What a link that reads with care pays attention to, as bits. Each read is then preceded by a look.
+cdef enum Care:
+    CARE_RIGHTS = 1  # descriptors that come with messages
+    CARE_UPGRADES = 2  # nothing is read beyond a call that may be an upgrade
+    CARE_FRAMES = 4  # nothing is read beyond the end of a frame
+
+
 cdef class Link:
+    cdef int care
     cdef int fd
     cdef int error
     cdef FrameReader reader
@@ -26,6 +35,12 @@ cdef class Link:
     # Writes all that is queued and, if wanted, reads once, waiting for both. LINK_BLOCKED where the
     # descriptor is non-blocking: wait() then waits for what could not be done.
     cdef LinkStatus exchange(self, bint read) except *
+    cdef LinkStatus fill_with_care(self) except *
+    cdef size_t careful_size(self, const char *at, size_t size) noexcept
+    cdef size_t first_right(self, char *to, size_t size) noexcept
+    cdef LinkStatus fill_rights(self, char *to, size_t size) except *
+    cdef LinkStatus flush_attached(self) except *
+    cdef LinkStatus exchange_with_care(self, bint read) except *
     # For a connection on which nothing is expected: LINK_OK while nothing has come, LINK_BLOCKED if
     # something has, LINK_END or LINK_LOST.
     cdef LinkStatus probe(self) noexcept

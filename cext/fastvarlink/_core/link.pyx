@@ -13,7 +13,18 @@ from libc.stddef cimport size_t
 import socket
 
 from fastvarlink._core.buffer cimport Buffer, stored
-from fastvarlink._core.framing cimport FrameReader, FrameWriter
+from fastvarlink._core.control cimport (
+    RIGHTS_MOST,
+    Rights,
+    control_peek,
+    control_receive,
+    control_send,
+    rights_of,
+)
+from fastvarlink._core.framing cimport FrameReader, FrameWriter, until_end
+
+cdef extern from "<string.h>" nogil:
+    void *memmem(const void *where, size_t size, const void *what, size_t length)
 
 cdef extern from "<sys/socket.h>" nogil:
     ssize_t recv(int fd, void *to, size_t size, int flags)
@@ -45,6 +56,25 @@ def is_plain_socket(connection):
     )
 
 
+cdef extern from *:
+    """
+    /* Linux has it since 6.16, older headers have not. */
+    #ifndef SO_PASSRIGHTS
+    #define SO_PASSRIGHTS 83
+    #endif
+    """
+    int SO_PASSRIGHTS
+
+
+def accept_descriptors(connection, bint accept):
+    """Whether the system lets file descriptors reach a unix socket at all (rule D1). Older systems always do."""
+    try:
+        connection.setsockopt(socket.SOL_SOCKET, SO_PASSRIGHTS, int(accept))
+    except OSError:
+        # The option is not known. Nothing depends on it: what nobody reads, the system closes.
+        pass
+
+
 cdef class Link:
     def __init__(self, int fd, FrameReader reader not None, FrameWriter writer not None):
         self.fd = fd
@@ -53,9 +83,13 @@ cdef class Link:
 
     cdef LinkStatus fill(self) except *:
         cdef Buffer buffer = self.reader.buffer
-        cdef char *to = buffer.reserve(self.reader.room())
-        cdef size_t most = self.reader.most()
+        cdef char *to
+        cdef size_t most
         cdef ssize_t got
+        if self.care:
+            return self.fill_with_care()
+        to = buffer.reserve(self.reader.room())
+        most = self.reader.most()
         while True:
             if most < LARGE:
                 got = recv(self.fd, to, most, MSG_DONTWAIT)
@@ -81,6 +115,8 @@ cdef class Link:
         cdef Buffer buffer = self.writer.buffer
         cdef size_t size
         cdef ssize_t sent
+        if self.writer.attached is not None:
+            return self.flush_attached()
         while True:
             size = stored(buffer)
             if size == 0:
@@ -105,6 +141,8 @@ cdef class Link:
         cdef ssize_t sent
         cdef ssize_t got
         cdef int failure
+        if self.care or self.writer.attached is not None:
+            return self.exchange_with_care(read)
         if read:
             to = incoming.reserve(self.reader.room())
             most = self.reader.most()
@@ -146,6 +184,127 @@ cdef class Link:
             elif failure:
                 self.error = failure
                 return LINK_LOST
+
+    # ---- descriptors, and reads that end where they must
+
+    cdef LinkStatus fill_with_care(self) except *:
+        cdef Buffer buffer = self.reader.buffer
+        cdef char *to = buffer.reserve(self.reader.room())
+        cdef size_t most = self.reader.most()
+        cdef int rights = 0
+        cdef ssize_t got
+        cdef size_t before
+        cdef size_t size
+        while True:
+            got = control_peek(self.fd, to, most, &rights)
+            if got > 0:
+                size = self.careful_size(to, <size_t> got)
+                if rights and self.care & CARE_RIGHTS:
+                    before = self.first_right(to, <size_t> got)
+                    if before == 0:
+                        return self.fill_rights(to, size)
+                    size = min(size, before)
+                # Without room for descriptors, the system closes those that come along (rule D1).
+                got = recv(self.fd, to, size, MSG_DONTWAIT)
+            if got > 0:
+                buffer.commit(<size_t> got)
+                # There is no telling whether all has been seen.
+                self.short_read = False
+                return LINK_OK
+            if got == 0:
+                return LINK_END
+            if errno == EAGAIN:
+                return LINK_BLOCKED
+            if errno != EINTR:
+                self.error = errno
+                return LINK_LOST
+            PyErr_CheckSignals()
+
+    cdef size_t careful_size(self, const char *at, size_t size) noexcept:
+        """How much of what has arrived may be read, so that what follows an upgrade stays where it is."""
+        cdef Buffer buffer = self.reader.buffer
+        if not self.care & (CARE_UPGRADES | CARE_FRAMES):
+            return size
+        if not self.care & CARE_FRAMES and (
+            # What is stored ends where at begins.
+            memmem(buffer.data + buffer.start, stored(buffer) + size, b"upgrade", 7) == NULL
+        ):
+            return size
+        return until_end(at, size)
+
+    cdef size_t first_right(self, char *to, size_t size) noexcept:
+        """How many bytes arrive before the one that brings descriptors, as the next read would."""
+        cdef size_t without = 0  # so many bytes bring none
+        cdef size_t within = size  # so many bring some
+        cdef size_t middle = 1  # most often it is the first that brings them
+        cdef int rights = 0
+        while within - without > 1:
+            if control_peek(self.fd, to, middle, &rights) >= 0 and not rights:
+                without = middle
+            else:
+                # Also where the look failed: what is read is only less then.
+                within = middle
+            middle = (without + within) // 2
+        return within - 1
+
+    cdef LinkStatus fill_rights(self, char *to, size_t size) except *:
+        cdef int fds[RIGHTS_MOST]
+        cdef int count = 0
+        cdef int cut = 0
+        cdef ssize_t got = control_receive(self.fd, to, size, fds, &count, &cut)
+        cdef Rights rights
+        while got < 0 and errno == EINTR:
+            PyErr_CheckSignals()
+            got = control_receive(self.fd, to, size, fds, &count, &cut)
+        if got < 0:
+            self.error = errno
+            return LINK_BLOCKED if errno == EAGAIN else LINK_LOST
+        rights = rights_of(fds, count)
+        if cut or not self.reader.at_start():
+            # Part of them is lost, or they belong to no message (rules D2, D3).
+            return LINK_ASTRAY
+        self.reader.attach(rights)
+        self.reader.buffer.commit(<size_t> got)
+        self.short_read = False
+        return LINK_OK if got else LINK_END
+
+    cdef LinkStatus flush_attached(self) except *:
+        cdef FrameWriter writer = self.writer
+        cdef Buffer buffer = writer.buffer
+        cdef Rights rights
+        cdef ssize_t sent
+        while stored(buffer):
+            rights = writer.leading()
+            if rights is None:
+                sent = send(
+                    self.fd, buffer.data + buffer.start, writer.stretch(), MSG_DONTWAIT | MSG_NOSIGNAL
+                )
+            else:
+                sent = control_send(
+                    self.fd, buffer.data + buffer.start, writer.stretch(), rights.fds, rights.count
+                )
+            if sent >= 0:
+                writer.passed(<size_t> sent)
+            elif errno == EAGAIN:
+                return LINK_BLOCKED
+            elif errno != EINTR:
+                self.error = errno
+                return LINK_LOST
+            else:
+                PyErr_CheckSignals()
+        return LINK_OK
+
+    cdef LinkStatus exchange_with_care(self, bint read) except *:
+        """As exchange(), but leaves the waiting to wait() whatever mode the descriptor is in."""
+        cdef LinkStatus status = self.flush()
+        if status == LINK_BLOCKED:
+            self.awaits = POLLOUT
+        if status != LINK_OK or not read:
+            return status
+        status = self.fill()
+        if status == LINK_BLOCKED:
+            self.awaits = POLLIN
+        return status
 
     cdef LinkStatus probe(self) noexcept:
         cdef char byte

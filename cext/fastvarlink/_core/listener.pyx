@@ -1,16 +1,18 @@
 # cython: language_level=3str
-"""A descriptor whose readiness is told to a Python callable: a listening socket, say."""
+"""What is told to a Python callable: that a descriptor is ready, a listening socket say, or that time is over."""
 
 from libc.stdint cimport uint32_t
 
+from fastvarlink._core.countdown cimport Countdown
 from fastvarlink._core.reactor cimport EPOLLIN, Reactor, Source
 
 
 cdef class Listener(Source):
     """A descriptor whose readiness is told to a Python callable: a listening socket, say.
 
-    The callable must take all there is (the watch is edge-triggered). It is never run by two threads at
-    once; what happens meanwhile makes it run again.
+    The callable takes all there is (the watch is edge-triggered), or returns True to be called again when
+    others have had their turn. It is never run by two threads at once; what happens meanwhile makes it run
+    again.
     """
 
     def __init__(self, int fd, callback):
@@ -25,7 +27,8 @@ cdef class Listener(Source):
         try:
             while self.again:
                 self.again = False
-                self.callback()
+                if self.callback() and self.reactor is not None:
+                    self.reactor.enqueue(self)
         finally:
             self.running = False
         return 0
@@ -39,3 +42,28 @@ cdef class Listener(Source):
         cdef Reactor reactor = self.reactor
         if reactor is not None:
             reactor.detach(self)
+
+
+cdef class Alarm(Source):
+    """A Python callable that is called once a span of time is over, by a reactor.
+
+    span is the time in seconds.
+    """
+
+    def __init__(self, double span, callback):
+        self.span = Countdown(span)
+        self.callback = callback
+
+    cdef int expired(self) except -1:
+        self.callback()
+        return 0
+
+    def start(self, Reactor reactor not None):
+        """Begin to wait, anew if it already does."""
+        reactor.observe(self.span)
+        reactor.start_countdown(self, self.span)
+
+    def cancel(self):
+        """Stop waiting."""
+        if self.countdown is not None:
+            self.countdown.cancel(self)

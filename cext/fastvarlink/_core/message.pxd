@@ -19,10 +19,16 @@ cdef enum:
     ERROR = 32
     CONTINUES = 64
 
+cdef enum:
+    DECODER_DEPTH = 1024  # of arrays and objects in each other; orjson decodes no deeper ones
+
 
 # What a frame says. The slices point into the read buffer: they are good until the connection is
 # read from again. One Message serves a whole connection, filled anew for each frame.
 cdef class Message:
+    cdef size_t max_elements
+    cdef int max_depth
+    cdef bint strict  # members that are not known, and null for a flag, break the protocol
     cdef int seen  # members that are present
     cdef int flags  # the boolean members that are true
     cdef Slice frame

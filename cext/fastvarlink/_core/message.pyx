@@ -40,6 +40,11 @@ cdef dict BITS = {
 
 
 cdef class Message:
+    def __cinit__(self, size_t max_elements, int max_depth, bint strict):
+        self.max_elements = max_elements
+        self.max_depth = max_depth
+        self.strict = strict
+
     cdef str name_text(self):
         """The name of the method or error. ValueError when it is not valid JSON."""
         return load(self.name.at - 1, self.name.size + 2)
@@ -109,6 +114,40 @@ cdef const char *skip_value(const char *at, const char *end) noexcept nogil:
     return NULL
 
 
+cdef const char *measure(const char *at, size_t size, Message message) noexcept nogil:
+    """What a frame exceeds, NULL if nothing. One that is no JSON may pass: the decoder finds that."""
+    cdef const char *end = at + size
+    cdef size_t elements = 0
+    cdef int depth = -1  # the envelope does not count
+    cdef char byte
+    while at < end:
+        byte = at[0]
+        at += 1
+        if byte == c'"':
+            at = skip_string(at, end)
+            if at == NULL:
+                return NULL
+        elif byte == c",":
+            elements += 1
+        elif byte == c"{" or byte == c"[":
+            elements += 1
+            depth += 1
+            if depth > message.max_depth:
+                return b"is nested deeper than the limit"
+        elif byte == c"}" or byte == c"]":
+            depth -= 1
+    if elements > message.max_elements:
+        return b"has more elements than the limit"
+    return NULL
+
+
+cdef inline bint may_exceed(size_t size, Message message) noexcept nogil:
+    # Each element and each level takes a byte at least, so that most frames need no look.
+    return size > message.max_elements or (
+        message.max_depth < DECODER_DEPTH and size > <size_t> message.max_depth
+    )
+
+
 cdef inline bint same(const char *at, size_t room, const char *text, size_t size) noexcept nogil:
     return room >= size and memcmp(at, text, size) == 0
 
@@ -141,6 +180,10 @@ cdef int member(const char *at, size_t room, size_t *size) noexcept nogil:
         size[0] = 7
         bit = UPGRADE if same(at, room, b'upgrade"', 8) else 0
     return bit
+
+
+cdef inline bint is_null(const char *at, const char *end) noexcept nogil:
+    return end - at >= 4 and memcmp(at, b"null", 4) == 0
 
 
 cdef const char *scan(
@@ -192,9 +235,11 @@ cdef const char *scan(
             return b"has a member without a value"
         value = skip_blank(at + 1, end)
         if bit & members == 0:
-            if bit or "." not in name:
+            if message.strict and (bit or "." not in name):
                 return b"has a member that is not known"
             # A vendor's extension: it must be JSON and stand once, and means nothing here (rule C4).
+            if bit:
+                name = load(key - 1, key_size + 2)
             if extensions is None:
                 extensions = set()
             if name in extensions:
@@ -221,6 +266,10 @@ cdef const char *scan(
                 if at == NULL:
                     at = end
                 message.text.size = at - value
+            elif not message.strict and is_null(value, end):
+                # As if it were not there.
+                at = value + 4
+                message.seen &= ~bit
             elif bit == METHOD or bit == ERROR:
                 if value == end or value[0] != c'"':
                     return b"has a name that is not a string"
@@ -251,8 +300,13 @@ cdef const char *scan(
 cdef const char *decode(
     const char *frame, size_t size, int members, Message message
 ) except? NULL:
-    cdef const char *fault = scan(frame, size, members, True, message)
+    cdef const char *fault = NULL
     cdef object value
+    if may_exceed(size, message):
+        fault = measure(frame, size, message)
+        if fault != NULL:
+            return fault
+    fault = scan(frame, size, members, True, message)
     if fault != NULL:
         return fault
     message.frame.at = frame

@@ -1,6 +1,8 @@
 # cython: language_level=3str
 """What is known of a method before it is called, and how its handler is called."""
 
+from fastvarlink._core.context cimport Context, Origin
+from fastvarlink._core.control cimport Descriptors
 from fastvarlink._core.schema cimport Checker
 from fastvarlink._core.session cimport ServerSession
 
@@ -16,18 +18,14 @@ cdef enum Keyword:
     WANTS_METHOD = 64
     WANTS_SERVER = 128
     WANTS_REQUEST = 256
+    WANTS_CONTEXT = 512
+    WANTS_DESCRIPTORS = 1024
 
 
-# Where calls come from: what _server and _request are for handlers.
-cdef class Origin:
-    cdef object server
-    cdef object request  # a socket, or None where there is no connection
-    cdef object hold  # keeps the socket open when a handler closes it; None until one has it
-
-    # The socket, for a handler to use.
-    cdef object expose(self)
-    # Ends the hold.
-    cdef int let_go(self) except -1
+# Instead of a number of descriptors.
+cdef enum:
+    ANY_NUMBER = -1
+    UNUSED = -2  # the interface has none: those that come are closed and do not matter
 
 
 # All that is known of a method before it is called, found out once.
@@ -47,13 +45,17 @@ cdef class MethodPlan:
     cdef str only  # of a typed handler: the name of the one result that it returns bare; else None
     cdef bint streams  # a typed handler that returns an iterator of replies
     cdef bint live  # whose replies are not held back until it is known whether another follows
+    cdef bint upgrades  # only calls that ask for an upgrade are answered
+    cdef int descriptors  # how many have to come with a call; ANY_NUMBER, or UNUSED
+    cdef readonly bint sensitive  # its values are for no log
     cdef object encoder  # what it has returned: a callable, a result to JSON's own types
     cdef bytes wire_name  # as between the quotes of a call
     cdef object function  # the handler that keywords was found out for
     cdef int keywords
     cdef int slowness  # grows when the method holds up its thread, shrinks when it does not
 
-    # Calls the handler for the call that session has taken.
+    # Calls the handler for the call that session has taken. What it is told besides is kept in origin.
     cdef object call(self, ServerSession session, Origin origin)
+    cdef int check_descriptors(self, ServerSession session) except -1
     cdef list arguments(self, dict parameters)
     cdef bytes encode(self, object result)

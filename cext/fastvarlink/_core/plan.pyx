@@ -12,6 +12,8 @@ from cpython.tuple cimport PyTuple_GET_ITEM
 
 from orjson import loads
 
+from fastvarlink._core.context cimport Context, Origin
+from fastvarlink._core.control cimport Descriptors
 from fastvarlink._core.message cimport MORE, ONEWAY, UPGRADE, Message
 from fastvarlink._core.schema cimport CALL_IN, REPLY_OUT, Checker
 from fastvarlink._core.session cimport ServerSession
@@ -19,6 +21,7 @@ from fastvarlink._core.value cimport Fault, send_any, to_json
 from fastvarlink.error import (
     EncodingError,
     ExpectedMore,
+    ExpectedUpgrade,
     InvalidParameter,
     MethodNotImplemented,
     ResultMismatch,
@@ -47,28 +50,9 @@ KEYWORDS = {
     "_method": WANTS_METHOD,
     "_server": WANTS_SERVER,
     "_request": WANTS_REQUEST,
+    "_context": WANTS_CONTEXT,
+    "_descriptors": WANTS_DESCRIPTORS,
 }
-
-
-cdef class Origin:
-    """Where calls come from. server and request are handed to handlers that ask for them."""
-
-    def __init__(self, server=None, request=None):
-        self.server = server
-        self.request = request
-
-    cdef object expose(self):
-        # A handler may close the socket it is given. As with socketserver, whose files keep it open,
-        # the descriptor then lives until the connection is over and its number cannot be reused.
-        if self.hold is None and hasattr(self.request, "makefile"):
-            self.hold = self.request.makefile("rb", buffering=0)
-        return self.request
-
-    cdef int let_go(self) except -1:
-        hold, self.hold = self.hold, None
-        if hold is not None:
-            hold.close()
-        return 0
 
 
 cdef class MethodPlan:
@@ -84,6 +68,10 @@ cdef class MethodPlan:
     that is not there. It returns what gives is a shape of, or the result that is called only. When it
     streams, each thing it yields is a reply, and so is what it returns if that is not None; the last of them
     is held back until it is known to be the last, unless it is live.
+
+    upgrades says that calls have to ask for an upgrade. descriptors is how many file descriptors have to come
+    with a call, -1 if any number may, -2 if the interface uses none. sensitive says that no value of a call or
+    of its replies may get into a log.
     """
 
     def __init__(
@@ -104,6 +92,9 @@ cdef class MethodPlan:
         str only=None,
         bint streams=False,
         bint live=False,
+        bint upgrades=False,
+        int descriptors=UNUSED,
+        bint sensitive=False,
     ):
         self.name = name
         self.takes = takes
@@ -121,6 +112,9 @@ cdef class MethodPlan:
         self.only = only
         self.streams = streams
         self.live = live
+        self.upgrades = upgrades
+        self.descriptors = descriptors
+        self.sensitive = sensitive
         self.wire_name = name.encode()
         self.function = NONE_YET
 
@@ -135,6 +129,7 @@ cdef class MethodPlan:
         cdef object function = handler
         cdef PyObject *arguments[ON_STACK + 1]
         cdef PyObject *found
+        cdef Context context
         cdef int wants
         cdef Py_ssize_t i
         cdef Py_ssize_t count = len(self.takes.names)
@@ -148,6 +143,10 @@ cdef class MethodPlan:
             self.function = function
         if self.streams and not message.flags & (MORE | ONEWAY):
             raise ExpectedMore()
+        if self.upgrades and not message.flags & UPGRADE:
+            raise ExpectedUpgrade()
+        if session.received is not None or self.descriptors > 0:
+            self.check_descriptors(session)
         # Another call of this method may find another function while this one runs.
         wants = self.keywords
         if wants & (WANTS_RAW | WANTS_MESSAGE):
@@ -198,7 +197,27 @@ cdef class MethodPlan:
             keywords["_server"] = origin.server
         if wants & WANTS_REQUEST:
             keywords["_request"] = origin.expose()
+        if wants & WANTS_CONTEXT:
+            keywords["_context"] = origin.context = context = Context.__new__(Context)
+            context.origin = origin
+            context.method = self.name
+            context.flags = message.flags
+        if wants & WANTS_DESCRIPTORS:
+            keywords["_descriptors"] = origin.descriptors = Descriptors()
+            origin.descriptors.received = session.received
         return PyObject_Call(handler, tuple(self.arguments(parameters)), keywords)
+
+    cdef int check_descriptors(self, ServerSession session) except -1:
+        cdef int count = 0 if session.received is None else session.received.count
+        cdef int wanted = self.descriptors
+        if wanted == UNUSED:
+            session.received = None
+        elif wanted == ANY_NUMBER and not self.keywords & WANTS_DESCRIPTORS:
+            # Nobody would take them.
+            wanted = 0
+        if wanted >= 0 and count != wanted:
+            raise InvalidParameter("descriptors")
+        return 0
 
     cdef list arguments(self, dict parameters):
         if self.defaults is None:

@@ -1,7 +1,9 @@
 # cython: language_level=3str
 """epoll, and who waits in it. Knows descriptors and threads, nothing of Varlink."""
 
-from libc.stdint cimport int32_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+
+from fastvarlink._core.countdown cimport Countdown, Timed
 
 cdef extern from "<sys/epoll.h>" nogil:
     cdef enum:
@@ -17,8 +19,8 @@ cdef extern from "<sys/epoll.h>" nogil:
         epoll_data data
 
 
-# Something with a descriptor to be watched.
-cdef class Source:
+# Something with a descriptor to be watched, and a time that may run out.
+cdef class Source(Timed):
     cdef int fd
     cdef Reactor reactor  # None while it is not watched
 
@@ -31,11 +33,13 @@ cdef class Source:
 cdef class Reactor:
     cdef int epoll
     cdef int wakeup  # an eventfd that gets the leader out of epoll_wait
+    cdef unsigned long process  # that made it
     cdef list sources  # by descriptor; None where there is none
     cdef list generations  # by descriptor; tells a late event of a closed one from its successor's
     cdef epoll_event *events  # harvested and not yet handled; outlives the leader that harvested them
     cdef int first
     cdef int count
+    cdef list countdowns  # whatever runs out, does so in one of them
     cdef object queue  # deque of sources that have more to do
     cdef Source current  # what the leader is inside of
     # Who leads: its number, shifted left, and in the lowest bit whether it is busy. 0 while nobody
@@ -61,6 +65,13 @@ cdef class Reactor:
     cdef int detach(self, Source source) except -1
     # Has source.ready(0) called when others have had their turn.
     cdef int enqueue(self, Source source) except -1
+    # Looks at what expires in this countdown, if there is one.
+    cdef int observe(self, Countdown countdown) except -1
+    # Has source.expired() called when the countdown's span is over, instead of any that runs for it.
+    cdef int start_countdown(self, Source source, Countdown countdown) except -1
+    # Milliseconds until the next one expires, -1 if none runs.
+    cdef int next_expiry(self) noexcept
+    cdef int expire(self) except -1
     # True if the calling thread leads.
     cdef bint leading(self) noexcept
     # Tells the watchdog that the leader has begun something new.

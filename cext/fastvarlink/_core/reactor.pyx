@@ -23,6 +23,10 @@ import os
 from collections import deque
 from time import monotonic
 
+from fastvarlink._core.countdown cimport Countdown, Timed, now
+from fastvarlink._core.forked cimport process_number
+from fastvarlink.error import ForkDetected
+
 cdef extern from "<sys/epoll.h>" nogil:
     cdef enum:
         EPOLLET
@@ -82,6 +86,8 @@ cdef enum:
     # Milliseconds after which a thread that may be the main one looks for signals: one that arrives in
     # the instant before it waits does not interrupt the wait.
     SIGNALS = 500
+    LONGEST = 60_000  # milliseconds a wait lasts at most where something is to expire
+    EXPIRED = 1 << 30  # in the place of events: a bit that epoll does not use
     IDLE_TIME = 10_000_000  # microseconds a thread waits for its turn before it ends
 
 cdef uint64_t BUSY = 1
@@ -120,7 +126,9 @@ cdef class Reactor:
         self.spawn = spawn
         self.sources = []
         self.generations = []
+        self.process = process_number()
         self.queue = deque()
+        self.countdowns = []
         self.events = <epoll_event *> PyMem_RawMalloc(HARVEST * sizeof(epoll_event))
         if self.events == NULL:
             raise MemoryError()
@@ -175,6 +183,9 @@ cdef class Reactor:
         if self.sources[source.fd] is not source:
             return 0
         self.sources[source.fd] = None
+        if self.process != process_number():
+            # It is the parent's too, and a change here would be one there.
+            return 0
         # ENOENT and EBADF mean that a handler has closed the descriptor, which took it out.
         epoll_ctl(self.epoll, EPOLL_CTL_DEL, source.fd, &event)
         return 0
@@ -183,6 +194,42 @@ cdef class Reactor:
         self.queue.append(source)
         if not self.leading():
             eventfd_write(self.wakeup, 1)
+        return 0
+
+    cdef int observe(self, Countdown countdown) except -1:
+        if countdown is not None and countdown not in self.countdowns:
+            self.countdowns.append(countdown)
+        return 0
+
+    cdef int start_countdown(self, Source source, Countdown countdown) except -1:
+        cdef bint first = countdown.first == NULL
+        countdown.start(source)
+        if first and not self.leading():
+            # The leader waits for longer, or for ever.
+            eventfd_write(self.wakeup, 1)
+        return 0
+
+    cdef int next_expiry(self) noexcept:
+        cdef int64_t soonest = -1
+        cdef Countdown countdown
+        for countdown in self.countdowns:
+            if countdown.first != NULL and (soonest < 0 or (<Timed> countdown.first).due < soonest):
+                soonest = (<Timed> countdown.first).due
+        if soonest < 0:
+            return -1
+        # A millisecond late rather than a turn in vain.
+        return <int> min(max(soonest - now(), 0) // 1000 + 1, LONGEST)
+
+    cdef int expire(self) except -1:
+        cdef Countdown countdown
+        cdef Timed source
+        for countdown in self.countdowns:
+            if countdown.first == NULL:
+                continue
+            source = countdown.take(now())
+            while source is not None:
+                self.run_source(<Source> source, EXPIRED)
+                source = countdown.take(now())
         return 0
 
     # ---- leading
@@ -224,19 +271,27 @@ cdef class Reactor:
         while not self.stopping:
             # Only the leader touches what has been harvested.
             CHECK(self.leading())
+            if self.process != process_number():
+                self.stopping = True
+                raise ForkDetected(
+                    "This process was forked while a server ran in it, and went back into the server: end "
+                    "it with os._exit(), or have it execute another program."
+                )
             if self.first < self.count:
                 self.first += 1
                 self.run_event(self.events[self.first - 1])
             else:
+                self.expire()
+                timeout = self.next_expiry()
                 if self.queue:
                     timeout = 0
                 elif self.spawn is None:
-                    timeout = min(self.interval, <int> SIGNALS)
+                    if timeout < 0:
+                        timeout = LONGEST
+                    timeout = min(timeout, self.interval, <int> SIGNALS)
                     if self.tick is not None and monotonic() >= self.next_tick:
                         self.next_tick = monotonic() + self.interval / 1000.0
                         self.tick()
-                else:
-                    timeout = -1
                 # From here on nobody may take the lead away, unless somebody has.
                 if not word_swap(&self.lead, busy, waiting):
                     return 0
@@ -281,7 +336,10 @@ cdef class Reactor:
         self.current = source
         self.steps += 1
         try:
-            source.ready(events)
+            if events == EXPIRED:
+                source.expired()
+            else:
+                source.ready(events)
         finally:
             if self.leading():
                 self.current = None

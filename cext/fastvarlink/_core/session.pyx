@@ -24,18 +24,20 @@ alone; drivers that own a socket use the reader's and the writer's buffers direc
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from libc.stddef cimport size_t
+from libc.stdint cimport uint64_t
 
 from fastvarlink._core.buffer cimport Buffer, stored
+from fastvarlink._core.control cimport Rights
 from fastvarlink._core.framing cimport (
     FRAME_NONE,
     FRAME_TOO_LARGE,
-    MAX_AHEAD,
     FrameReader,
     FrameStatus,
     FrameWriter,
 )
 from fastvarlink._core.message cimport (
     CONTINUES,
+    DECODER_DEPTH,
     MORE,
     ONEWAY,
     Message,
@@ -50,13 +52,16 @@ from fastvarlink.error import ProtocolError
 
 cdef enum:
     EXPECTS_MORE = 1
+    MOST_ATTACHED = 4  # messages with descriptors that wait behind the one being answered
 
 
 cdef class Session:
-    def __cinit__(self, size_t limit):
-        self.reader = FrameReader(limit)
-        self.writer = FrameWriter(limit)
-        self.message = Message()
+    """limits are the Limits of what the peer sends; strict says whether it must keep to every rule."""
+
+    def __cinit__(self, limits, bint strict=True):
+        self.reader = FrameReader(limits.max_message_size, limits.max_queued_calls)
+        self.writer = FrameWriter(limits.max_message_size)
+        self.message = Message(limits.max_elements, limits.max_depth, strict)
         self.fault = NULL
         self.broken = False
 
@@ -92,13 +97,17 @@ cdef class ServerSession(Session):
         cdef const char *frame
         cdef size_t size
         cdef FrameStatus status
+        cdef uint64_t began
         if self.broken:
             return VIOLATION
         if self.answering:
             raise RuntimeError("The previous call has not been answered.")
+        began = self.reader.taken
         status = self.reader.take(&frame, &size)
         if status == FRAME_NONE:
             return NEED_DATA
+        if self.reader.attached is not None or self.received is not None:
+            self.received = self.reader.detach(began)
         if status == FRAME_TOO_LARGE:
             self.fault = b"is larger than the limit"
         else:
@@ -132,6 +141,9 @@ cdef class ServerSession(Session):
             raise RuntimeError("A reply that continues needs a call with more.")
         if not self.flags & ONEWAY:
             write_reply(self.writer, parameters, continues)
+            if self.outgoing is not None:
+                self.writer.attach(self.outgoing)
+        self.outgoing = None
         self.answering = continues
         return 0
 
@@ -140,6 +152,7 @@ cdef class ServerSession(Session):
             raise RuntimeError("There is no call to reply to.")
         if not self.flags & ONEWAY:
             write_error(self.writer, name, parameters)
+        self.outgoing = None
         self.answering = False
         return 0
 
@@ -147,17 +160,20 @@ cdef class ServerSession(Session):
         return (
             not self.broken
             and stored(self.reader.buffer) < self.reader.limit
-            and self.reader.count_ahead() < MAX_AHEAD
+            and (self.reader.attached is None or len(self.reader.attached) < MOST_ATTACHED)
+            and self.reader.count_ahead() < self.reader.most_ahead
         )
 
 
 cdef class ClientSession(Session):
-    def __cinit__(self, size_t limit):
+    def __cinit__(self, limits, bint strict=True):
         self.outstanding = Buffer()
 
-    cdef int call(self, bytes name, bytes parameters, int flags) except -1:
+    cdef int call(self, bytes name, bytes parameters, int flags, Rights outgoing=None) except -1:
         cdef char expects = EXPECTS_MORE if flags & MORE else 0
         write_call(self.writer, name, parameters, flags)
+        if outgoing is not None:
+            self.writer.attach(outgoing)
         if not flags & ONEWAY:
             self.outstanding.append(&expects, 1)
         return 0
@@ -166,12 +182,16 @@ cdef class ClientSession(Session):
         cdef const char *frame
         cdef size_t size
         cdef FrameStatus status
+        cdef uint64_t began
         cdef char expects
         if self.broken:
             return VIOLATION
+        began = self.reader.taken
         status = self.reader.take(&frame, &size)
         if status == FRAME_NONE:
             return NEED_DATA
+        if self.reader.attached is not None or self.received is not None:
+            self.received = self.reader.detach(began)
         if status == FRAME_TOO_LARGE:
             self.fault = b"is larger than the limit"
         elif stored(self.outstanding) == 0:
@@ -195,7 +215,8 @@ cdef class ClientSession(Session):
         """Queue a call that the program has encoded itself, without its NUL. ValueError if it is none."""
         cdef const char *text = PyBytes_AS_STRING(message)
         cdef size_t size = <size_t> PyBytes_GET_SIZE(message)
-        cdef Message call = Message()
+        # Nobody limits what the program sends but the size.
+        cdef Message call = Message(self.writer.limit, DECODER_DEPTH, True)
         cdef const char *fault = decode_call(text, size, call)
         cdef char expects
         if fault != NULL:

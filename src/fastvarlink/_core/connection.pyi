@@ -1,18 +1,25 @@
-from collections.abc import Callable
 from typing import Any
 
 from fastvarlink._core.dispatch import MethodTable
 from fastvarlink._core.reactor import Reactor, Source
+from fastvarlink._core.terms import Terms
+from fastvarlink.peer import Peer
 
 class ServerConnection(Source):
+    @property
+    def peer(self) -> Peer: ...
+    @property
+    def request(self) -> Any: ...
     def __init__(
         self,
         request: Any,
         server: Any,
         table: MethodTable,
-        limit: int,
-        closed_callback: Callable[[ServerConnection], Any] | None = None,
+        terms: Terms,
+        peer: Peer | None = None,
+        rights: bool = False,
+        upgrades: bool = False,
     ) -> None: ...
     def start(self, reactor: Reactor) -> None: ...
     def close(self) -> None: ...
-    def serve(self) -> None: ...
+    def finish(self) -> None: ...

@@ -5,12 +5,11 @@ from fastvarlink._core.schema import Checker
 
 KEYWORDS: dict[str, int]
 
-class Origin:
-    def __init__(self, server: Any = None, request: Any = None) -> None: ...
-
 class MethodPlan:
     @property
     def name(self) -> str: ...
+    @property
+    def sensitive(self) -> bool: ...
     def __init__(
         self,
         name: str,
@@ -29,4 +28,7 @@ class MethodPlan:
         only: str | None = None,
         streams: bool = False,
         live: bool = False,
+        upgrades: bool = False,
+        descriptors: int = -2,
+        sensitive: bool = False,
     ) -> None: ...

@@ -1,7 +1,9 @@
 from collections.abc import Callable
 from typing import Any
 
-class Source: ...
+from fastvarlink._core.countdown import Timed
+
+class Source(Timed): ...
 
 class Reactor:
     @property

@@ -13,7 +13,7 @@ from fastvarlink.client.plans import plans_of
 from fastvarlink.client.typed import AsyncTypedClient
 from fastvarlink.error import ConnectionLost, InterfaceNotFound
 from fastvarlink.idl.interface import Interface
-from fastvarlink.limits import MAX_MESSAGE_SIZE
+from fastvarlink.limits import Limits
 
 _Typed = TypeVar("_Typed", bound=AsyncTypedClient)
 
@@ -26,12 +26,17 @@ class Client:
             print((await ping.Ping("hello"))["pong"])
 
     ``address`` is where the service listens; AddressError if it cannot be understood. The connection is made
-    by open(). ``max_message_size`` limits messages in both directions, in bytes.
+    by open(). ``limits`` and ``strict`` are as for fastvarlink.Client.
     """
 
-    max_message_size = MAX_MESSAGE_SIZE
+    limits = Limits()
+    strict = True
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, *, limits: Limits | None = None, strict: bool | None = None) -> None:
+        if limits is not None:
+            self.limits = limits
+        if strict is not None:
+            self.strict = strict
         self._address = addresses.parse(address)
         self._connections: WeakSet[Connection] = WeakSet()
         self._closed = False
@@ -58,7 +63,7 @@ class Client:
             await connection.wait_closed()
 
     async def _connect(self) -> Connection:
-        connection = await connect(self._address, self.max_message_size)
+        connection = await connect(self._address, self.limits, self.strict)
         if self._closed:
             connection.close()
             raise ConnectionLost("The client has been closed.")

@@ -20,6 +20,7 @@ from fastvarlink import address as addresses
 from fastvarlink._core.call import CallPlan
 from fastvarlink._core.session import ClientSession
 from fastvarlink.error import ConnectionBusy, ConnectionLost, ProtocolError
+from fastvarlink.limits import Limits
 
 __all__ = ["STREAM_LEFT", "Call", "Connection", "connect"]
 
@@ -32,11 +33,13 @@ CALL_GIVEN_UP = "A call on it was given up before its reply came."
 STREAM_LEFT = "A stream of replies was left before its end."
 
 
-async def connect(address: addresses.Address, limit: int) -> Connection:
-    """A new connection, for messages of at most ``limit`` bytes. OSError if nobody answers there."""
+async def connect(address: addresses.Address, limits: Limits, strict: bool = True) -> Connection:
+    """A new connection, to a service that may cost so much. OSError if nobody answers there."""
     loop = asyncio.get_running_loop()
     if isinstance(address, addresses.TCP):
-        _, connection = await loop.create_connection(lambda: Connection(limit), address.host, address.port)
+        _, connection = await loop.create_connection(
+            lambda: Connection(limits, strict), address.host, address.port
+        )
         return connection
     endpoint = socket.socket(socket.AF_UNIX)
     try:
@@ -45,7 +48,7 @@ async def connect(address: addresses.Address, limit: int) -> Connection:
         # success. Nothing tells when there is room again.
         while not _connected(endpoint, address.sockaddr):
             await asyncio.sleep(0.01)
-        _, connection = await loop.create_unix_connection(lambda: Connection(limit), sock=endpoint)
+        _, connection = await loop.create_unix_connection(lambda: Connection(limits, strict), sock=endpoint)
     except BaseException:
         endpoint.close()
         raise
@@ -108,9 +111,9 @@ class Call:
 class Connection(asyncio.Protocol):
     """The client's end of a connected transport. connect() makes it."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limits: Limits, strict: bool) -> None:
         self._loop = asyncio.get_running_loop()
-        self._session = ClientSession(limit)
+        self._session = ClientSession(limits, strict)
         self._waiting: deque[Call] = deque()  # sent and not over, in their order
         self._unread = 0  # bytes received since the session had no more replies
         self._writable = asyncio.Event()

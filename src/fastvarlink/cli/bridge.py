@@ -19,7 +19,7 @@ from fastvarlink._core.framing import FrameReader, frame_of
 from fastvarlink.cli.commands import RESOLVER, connect
 from fastvarlink.cli.fault import fail, told
 from fastvarlink.error import ProtocolError
-from fastvarlink.limits import MAX_MESSAGE_SIZE
+from fastvarlink.limits import Limits
 
 CHUNK = 65536
 
@@ -87,10 +87,10 @@ class Router:
         self._client: fastvarlink.Client | None = None
         self._connection: socket.socket | None = None
         self._interface: str | None = None
-        self._replies = FrameReader(MAX_MESSAGE_SIZE)
+        self._replies = FrameReader(Limits().max_message_size)
 
     def run(self) -> None:
-        calls = FrameReader(MAX_MESSAGE_SIZE)
+        calls = FrameReader(Limits().max_message_size)
         try:
             while data := os.read(sys.stdin.fileno(), CHUNK):
                 calls.receive(data)

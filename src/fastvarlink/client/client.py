@@ -14,7 +14,7 @@ from fastvarlink.client.simple import Carrier, SimpleClientInterfaceHandler
 from fastvarlink.client.typed import TypedClient
 from fastvarlink.error import AddressError, InterfaceNotFound
 from fastvarlink.idl.interface import Interface
-from fastvarlink.limits import MAX_MESSAGE_SIZE
+from fastvarlink.limits import Limits
 
 _Typed = TypeVar("_Typed", bound=TypedClient)
 
@@ -36,19 +36,28 @@ class Client:
 
     ``address`` is where the service listens. Instead, ``resolve_interface`` names an interface whose
     service is asked for at ``resolver``, by default the system's. The connection is made by open().
-    ``max_message_size`` limits messages in both directions, in bytes.
+    ``limits`` says what the service may cost; with ``strict=False`` members of a reply that are not known are
+    ignored, and null stands for one that is not there.
     """
 
     # What open() makes; subclasses of Client may bring another.
     handler: ClassVar[Callable[..., Any]] = SimpleClientInterfaceHandler
-    max_message_size = MAX_MESSAGE_SIZE
+    limits = Limits()
+    strict = True
 
     def __init__(
         self,
         address: str | None = None,
         resolve_interface: str | None = None,
         resolver: str | None = None,
+        *,
+        limits: Limits | None = None,
+        strict: bool | None = None,
     ) -> None:
+        if limits is not None:
+            self.limits = limits
+        if strict is not None:
+            self.strict = strict
         self._interfaces: dict[str, Interface] = {}
         self._socket: socket.socket | None = None
         self._socket_fn: Callable[[], Any] | None = None
@@ -174,7 +183,7 @@ class Client:
         try:
             if isinstance(interface_name, type) and issubclass(interface_name, TypedClient):
                 reopen = self.open_connection if own else None
-                return interface_name(Carrier(connection, self.max_message_size, reopen))
+                return interface_name(Carrier(connection, self.limits, self.strict, reopen))
             if not isinstance(interface_name, str):
                 name = getattr(interface_name, "__qualname__", interface_name)
                 raise TypeError(
@@ -201,7 +210,8 @@ class Client:
             interface,
             connection,
             namespaced,
-            max_message_size=self.max_message_size,
+            limits=self.limits,
+            strict=self.strict,
             reopen=self.open_connection if reconnect else None,
         )
 

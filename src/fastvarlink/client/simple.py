@@ -17,7 +17,7 @@ from fastvarlink.client.handler import ClientInterfaceHandler
 from fastvarlink.error import ConnectionLost
 from fastvarlink.idl.interface import Interface
 from fastvarlink.idl.scanner import _Method
-from fastvarlink.limits import MAX_MESSAGE_SIZE
+from fastvarlink.limits import Limits
 
 # Replies come in the order of the calls, so all handlers of one socket share one channel.
 # By the socket's id(). A channel that was opened anew has another socket, and the id may be another's.
@@ -25,12 +25,15 @@ _channels: weakref.WeakValueDictionary[int, Channel] = weakref.WeakValueDictiona
 
 
 def channel_of(
-    connection: socket.socket, limit: int, reopen: Callable[[], socket.socket] | None = None
+    connection: socket.socket,
+    limits: Limits,
+    strict: bool = True,
+    reopen: Callable[[], socket.socket] | None = None,
 ) -> Channel:
     """The channel of a connected socket, made if there is none yet."""
     channel = _channels.get(id(connection))
     if channel is None or channel.connection is not connection or channel.is_closed:
-        channel = _channels[id(connection)] = Channel(connection, limit, reopen)
+        channel = _channels[id(connection)] = Channel(connection, limits, reopen, strict)
     elif reopen is not None:
         channel.reopen = reopen
     return channel
@@ -40,13 +43,17 @@ class Carrier:
     """Carries the calls of a typed client over a connected socket."""
 
     def __init__(
-        self, connection: socket.socket, limit: int, reopen: Callable[[], socket.socket] | None
+        self,
+        connection: socket.socket,
+        limits: Limits,
+        strict: bool,
+        reopen: Callable[[], socket.socket] | None,
     ) -> None:
         if not is_plain_socket(connection):
             raise TypeError(
                 f"A typed client needs a connected socket, not a {type(connection).__qualname__}."
             )
-        self._channel = channel_of(connection, limit, reopen)
+        self._channel = channel_of(connection, limits, strict, reopen)
 
     def invoke(self, plan: CallPlan, arguments: tuple[Any, ...], more: bool, oneway: bool) -> Any:
         """Call a method: its result, an iterator of its replies, or None at once."""
@@ -66,9 +73,9 @@ _HOOKS = ("_send_message", "_next_message", "_next_varlink_message", "_call", "_
 class SimpleClientInterfaceHandler(ClientInterfaceHandler):
     """A ClientInterfaceHandler over a connected socket, a multiprocessing connection, or a file.
 
-    May be shared between threads when it is over a socket. ``max_message_size`` limits messages in both
-    directions, in bytes. ``reopen``, if given, connects anew after a stream was left before its end,
-    which closes the connection.
+    May be shared between threads when it is over a socket. ``limits`` says what the service may cost; with
+    ``strict=False`` it need not keep to every rule (see Client). ``reopen``, if given, connects anew after a
+    stream was left before its end, or after an upgrade.
     """
 
     def __init__(
@@ -77,7 +84,8 @@ class SimpleClientInterfaceHandler(ClientInterfaceHandler):
         file_or_socket: Any,
         namespaced: bool = False,
         *,
-        max_message_size: int = MAX_MESSAGE_SIZE,
+        limits: Limits = Limits(),  # noqa: B008 - it cannot be changed
+        strict: bool = True,
         reopen: Callable[[], socket.socket] | None = None,
     ) -> None:
         self._connection = file_or_socket
@@ -87,11 +95,11 @@ class SimpleClientInterfaceHandler(ClientInterfaceHandler):
         self._recv = not self._recv_bytes and hasattr(file_or_socket, "recv")
         self._channel: Channel | None = None
         if is_plain_socket(file_or_socket):
-            self._channel = channel_of(file_or_socket, max_message_size, self._reopener(reopen))
+            self._channel = channel_of(file_or_socket, limits, strict, self._reopener(reopen))
         else:
             self._read = reader_of(file_or_socket)
             self._write = writer_of(file_or_socket)
-            self._session = ClientSession(max_message_size)
+            self._session = ClientSession(limits, strict)
         self._direct = self._channel is not None and all(
             getattr(type(self), hook) is getattr(SimpleClientInterfaceHandler, hook) for hook in _HOOKS
         )

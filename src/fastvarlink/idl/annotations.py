@@ -29,7 +29,7 @@ from fastvarlink.idl import tree
 from fastvarlink.idl.shapes import enum_members, wire_name
 from fastvarlink.idl.sources import class_doc, comments_of
 
-__all__ = ["AnnotationError", "TypeReader", "hints_of"]
+__all__ = ["AnnotationError", "Sensitive", "TypeReader", "hints_of"]
 
 _PRIMITIVES: dict[Any, tree.Primitive] = {
     bool: tree.Primitive.BOOL,
@@ -42,6 +42,10 @@ _PRIMITIVES: dict[Any, tree.Primitive] = {
 _ARRAYS = (list, collections.abc.Sequence, collections.abc.MutableSequence)
 _MAPS = (collections.abc.Mapping, collections.abc.MutableMapping)
 _SETS = (set, collections.abc.Set, collections.abc.MutableSet)
+
+
+class Sensitive:
+    """For ``Annotated[..., Sensitive]``: no value of the method that has it gets into a log."""
 
 
 class AnnotationError(Error, TypeError):
@@ -68,17 +72,21 @@ class TypeReader:
     """Turns annotations into types, and collects the classes that have to be declared.
 
     ``declarations`` are these, in the order of their use; ``shapes`` the classes by the names of the types;
-    ``names`` helps to resolve annotations.
+    ``names`` helps to resolve annotations. ``sensitive`` is set when a type is marked as Sensitive.
     """
+
+    sensitive = False
 
     def __init__(self, names: Mapping[str, Any]) -> None:
         self.declarations: dict[str, tree.TypeDeclaration] = {}
         self.shapes: dict[str, type[Any]] = {}
         self.names = names
         self._classes: dict[str, type[Any]] = {}
+        self._sensitive_classes: set[str] = set()
 
     def read(self, annotation: Any, where: str) -> tree.Type:
         """The type of an annotation. ``where`` says where it stands, for error messages."""
+        self.sensitive = self.sensitive or _is_sensitive(annotation)
         plain = _plain(annotation)
         if (primitive := _PRIMITIVES.get(plain)) is not None:
             return primitive
@@ -133,11 +141,16 @@ class TypeReader:
             )
         if name not in self.declarations:
             # Declared before it is looked into: it may contain itself.
+            before, self.sensitive = self.sensitive, False
             self.declarations[name] = tree.TypeDeclaration(name, tree.Struct(()), class_doc(cls))
             body = self._enum(cls, where) if issubclass(cls, enum.Enum) else self.struct(cls)
             self.declarations[name] = dataclasses.replace(self.declarations[name], type=body)
             if not typing.is_typeddict(cls):
                 self.shapes[name] = cls
+            if self.sensitive:
+                self._sensitive_classes.add(name)
+            self.sensitive = before
+        self.sensitive = self.sensitive or name in self._sensitive_classes
         return tree.Named(name)
 
     def _enum(self, cls: type[enum.Enum], where: str) -> tree.Enum:
@@ -172,6 +185,17 @@ def _is_required(cls: Any, name: str, hint: Any) -> bool:
     if origin in {"typing.Required", "typing.NotRequired"}:
         return origin == "typing.Required"
     return name in cls.__required_keys__
+
+
+def _is_sensitive(annotation: Any) -> bool:
+    """Whether the annotation itself is marked as Sensitive, or says that of what it holds."""
+    if typing.get_origin(annotation) is typing.Annotated and any(
+        mark is Sensitive or isinstance(mark, Sensitive) for mark in annotation.__metadata__
+    ):
+        return True
+    if isinstance(annotation, typing.NewType):
+        return _is_sensitive(annotation.__supertype__)
+    return any(_is_sensitive(part) for part in typing.get_args(annotation))
 
 
 def _plain(annotation: Any) -> Any:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from socket import AF_UNIX
 from socketserver import StreamRequestHandler
 from typing import Any
 
-from fastvarlink._core.connection import ServerConnection
-from fastvarlink.limits import MAX_MESSAGE_SIZE
+from fastvarlink._core.link import accept_descriptors, is_plain_socket
+from fastvarlink._core.terms import Terms
+from fastvarlink._core.waiting import WaitingConnection
+from fastvarlink.limits import Limits
+from fastvarlink.server.connections import take_over
+from fastvarlink.server.upgraded import UpgradedSocket
 from fastvarlink.service import Service
 
 
@@ -22,8 +28,24 @@ class RequestHandler(StreamRequestHandler):
     def handle(self) -> None:
         """Serve the connection on the calling thread until it is over."""
         assert self.service is not None
-        limit = getattr(self.server, "max_message_size", MAX_MESSAGE_SIZE)
-        ServerConnection(self.request, self.server, self.service._table, limit).serve()
+        limits = getattr(self.server, "limits", None) or Limits()
+        terms = Terms(limits, getattr(self.server, "strict", True), None, self._upgraded)
+        rights = False
+        if is_plain_socket(self.request) and self.request.family == AF_UNIX:
+            rights = self.service.uses_descriptors
+            accept_descriptors(self.request, rights)
+        WaitingConnection(
+            self.request,
+            self.server,
+            self.service._table,
+            terms,
+            rights=rights,
+            upgrades=is_plain_socket(self.request) and self.service.upgrades,
+        ).serve()
+
+    def _upgraded(self, connection: WaitingConnection, function: Callable[[Any], Any], early: bytes) -> None:
+        request = connection.request
+        take_over(function, UpgradedSocket(request, early) if early else request)
 
 
 def service_of(handler_class: Any) -> Service | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import logging
 import os
 import threading
@@ -26,31 +25,18 @@ from socketserver import BaseServer
 from typing import Any, Self
 
 from fastvarlink import address as addresses
-from fastvarlink._core.connection import ServerConnection
 from fastvarlink._core.link import is_plain_socket
-from fastvarlink._core.listener import Listener
+from fastvarlink._core.listener import Alarm
 from fastvarlink._core.reactor import Reactor
-from fastvarlink.limits import MAX_MESSAGE_SIZE
+from fastvarlink.limits import Limits
+from fastvarlink.peer import Peer
+from fastvarlink.server.acceptor import Acceptor
 from fastvarlink.server.activation import get_listen_fd
+from fastvarlink.server.connections import Connections
 from fastvarlink.server.handler import handler_for, service_of
 from fastvarlink.service import Service
 
 logger = logging.getLogger("fastvarlink.server")
-
-# accept() fails with these while the process or the system has no room for one more connection.
-_NO_ROOM = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
-# And with these when a connection has gone before it was accepted; the next may be there.
-_ONE_LOST = {
-    errno.ECONNABORTED,
-    errno.EHOSTDOWN,
-    errno.EHOSTUNREACH,
-    errno.EINTR,
-    errno.ENETDOWN,
-    errno.ENETUNREACH,
-    errno.ENOPROTOOPT,
-    errno.EOPNOTSUPP,
-    errno.EPROTO,
-}
 
 
 class Server(BaseServer):
@@ -65,9 +51,13 @@ class Server(BaseServer):
     socket_type: int = SOCK_STREAM
     request_queue_size = 1024
     allow_reuse_address = True
-    # Bytes of the largest message in either direction. A client that sends more is cut off, as it could
-    # fill the memory otherwise.
-    max_message_size = MAX_MESSAGE_SIZE
+    # What clients may cost.
+    limits = Limits()
+    # Whether clients must keep to every rule. Otherwise members of a call that are not known are ignored, and
+    # null stands for a flag that is not there.
+    strict = True
+    # Seconds without a connection after which serve_forever() returns; None for never.
+    exit_idle_time: float | None = None
     # Seconds that server_close() waits for handlers that are still running.
     close_timeout = 5.0
 
@@ -79,21 +69,32 @@ class Server(BaseServer):
         server_address: str,
         RequestHandlerClass: Any,
         bind_and_activate: bool = True,
+        *,
+        limits: Limits | None = None,
+        strict: bool | None = None,
     ) -> None:
+        if limits is not None:
+            self.limits = limits
+        if strict is not None:
+            self.strict = strict
         self.remove_file: str | None = None
         self.mode: str | None = None
         self.listen_fd = get_listen_fd()
         bind_to = self._make_socket(server_address)
         super().__init__(bind_to, handler_for(RequestHandlerClass))
-        self._connections: set[ServerConnection] = set()
+        self._connections = Connections(self, self.limits, self.strict, self._connection_ended)
         self._reactor: Reactor | None = None
-        self._listener: Listener | None = None
+        self._peers: dict[Any, Peer] = {}
+        self._more_sockets: list[Any] = []
+        self._acceptors = [Acceptor(self.socket, self.get_request, self._take_in)]
         self._serving_thread: threading.Thread | None = None
         self._lock = threading.RLock()
         self._stop_requested = False
         self._stopped = threading.Event()
         self._stopped.set()
-        self._starved = False
+        self._draining = False
+        self._idle_alarm: Alarm | None = None
+        self._drain_alarm: Alarm | None = None
         self._closed = False
         if bind_and_activate:
             try:
@@ -152,7 +153,9 @@ class Server(BaseServer):
 
     def get_request(self) -> tuple[Any, Any]:
         """Accept a connection; BlockingIOError when none is waiting."""
-        request, client_address = self.socket.accept()
+        return self._prepared(*self.socket.accept())
+
+    def _prepared(self, request: Any, client_address: Any) -> tuple[Any, Any]:
         if request.family in (AF_INET, AF_INET6):
             request.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
         return request, client_address
@@ -164,10 +167,7 @@ class Server(BaseServer):
         if service is None or reactor is None:
             super().process_request(request, client_address)
             return
-        connection = ServerConnection(
-            request, self, service._table, self.max_message_size, self._connection_closed
-        )
-        self._connections.add(connection)
+        connection = self._connections.make(request, self._peers.pop(request, None), service)
         # server_close() sets its mark before it looks at the connections, and this one is among them
         # before the mark is looked at: one of the two closes it.
         try:
@@ -175,6 +175,8 @@ class Server(BaseServer):
                 connection.close()
             else:
                 connection.start(reactor)
+                if self._draining:
+                    connection.finish()
         except BaseException:
             connection.close()
             raise
@@ -193,6 +195,21 @@ class Server(BaseServer):
     def close_request(self, request: Any) -> None:
         """Close a connection's socket."""
         request.close()
+        self._connections.leave(request)
+
+    # ---- more than one socket
+
+    def add_listener(self, endpoint: Any) -> None:
+        """Have a second listening socket served as well, which belongs to the server from here on.
+
+        To be called before serve_forever().
+        """
+
+        def accept() -> tuple[Any, Any]:
+            return self._prepared(*endpoint.accept())
+
+        self._more_sockets.append(endpoint)
+        self._acceptors.append(Acceptor(endpoint, accept, self._take_in))
 
     # ---- serving
 
@@ -216,9 +233,8 @@ class Server(BaseServer):
             self._serve(poll_interval)
         finally:
             with self._lock:
-                if self._listener is not None:
-                    self._listener.detach()
-                    self._listener = None
+                for acceptor in self._acceptors:
+                    acceptor.detach()
                 if self._reactor is not None:
                     self._reactor.stop()
                 self._serving_thread = None
@@ -228,12 +244,12 @@ class Server(BaseServer):
     def _start(self) -> None:
         reactor = Reactor(self._spawner())
         self._reactor = reactor
-        # Taking all connections that wait needs an accept() that does not.
-        self.socket.setblocking(False)
-        self._listener = Listener(self.socket.fileno(), self._accept_all)
-        self._listener.attach(reactor)
-        for connection in list(self._connections):
-            connection.start(reactor)
+        for acceptor in self._acceptors:
+            acceptor.attach(reactor)
+        self._connections.start_all(reactor)
+        if self.exit_idle_time is not None:
+            self._idle_alarm = Alarm(self.exit_idle_time, self._exit_if_idle)
+            self._connection_ended()
 
     def _spawner(self) -> Callable[[], bool] | None:
         return None
@@ -258,10 +274,7 @@ class Server(BaseServer):
         Called on serve_forever()'s own thread, by a handler or a signal handler, it cannot wait, and
         returns at once. Called before serve_forever(), it has that return at once.
         """
-        with self._lock:
-            self._stop_requested = True
-            if self._reactor is not None:
-                self._reactor.stop()
+        self._request_stop()
         if self._serving_thread is not threading.current_thread():
             self._stopped.wait()
 
@@ -276,11 +289,11 @@ class Server(BaseServer):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self.remove_file)
             self.remove_file = None
-        if self._listener is not None:
-            self._listener.detach()
-        self.socket.close()
-        for connection in list(self._connections):
-            connection.close()
+        for acceptor in self._acceptors:
+            acceptor.detach()
+        for endpoint in (self.socket, *self._more_sockets):
+            endpoint.close()
+        self._connections.close()
         if self._reactor is not None:
             self._reactor.stop()
             if self._serving_thread is not threading.current_thread():
@@ -299,37 +312,75 @@ class Server(BaseServer):
     def __exit__(self, *exception: object) -> None:
         self.server_close()
 
-    def _accept_all(self) -> None:
-        while True:
-            try:
-                request, client_address = self.get_request()
-            except BlockingIOError:
-                return
-            except OSError as failure:
-                if failure.errno in _NO_ROOM:
-                    # Tried again when a connection has ended; until then they wait in the queue.
-                    self._starved = True
-                    logger.warning("No connection can be accepted for now: %s", failure)
-                    return
-                if failure.errno in _ONE_LOST:
-                    continue
-                if not self._closed:
-                    logger.exception("No connection can be accepted.")
-                return
-            try:
-                if not self._closed and self.verify_request(request, client_address):
-                    self.process_request(request, client_address)
-                else:
-                    self.shutdown_request(request)
-            except Exception:
-                self.handle_error(request, client_address)
+    def _take_in(self, request: Any, client_address: Any) -> None:
+        """Serve a new connection, or refuse it."""
+        try:
+            peer = None if self._closed else self._connections.admit(request)
+            if peer is None or not self._is_welcome(peer) or not self.verify_request(request, client_address):
                 self.shutdown_request(request)
+                return
+            if self._idle_alarm is not None:
+                self._idle_alarm.cancel()
+            self._peers[request] = peer
+            self.process_request(request, client_address)
+        except Exception:
+            self.handle_error(request, client_address)
+            self.shutdown_request(request)
+        finally:
+            self._peers.pop(request, None)
 
-    def _connection_closed(self, connection: ServerConnection) -> None:
-        self._connections.discard(connection)
-        if self._starved:
-            self._starved = False
-            self._accept_all()
+    def _is_welcome(self, peer: Peer) -> bool:
+        service = getattr(self.RequestHandlerClass, "service", None)
+        return not isinstance(service, Service) or service.admits(peer)
+
+    def _connection_ended(self) -> None:
+        for acceptor in self._acceptors:
+            acceptor.retry()
+        reactor = self._reactor
+        if len(self._connections) or reactor is None:
+            return
+        if self._draining:
+            self._request_stop()
+        elif self._idle_alarm is not None:
+            self._idle_alarm.start(reactor)
+
+    # ---- coming to an end by itself
+
+    def drain(self, timeout: float = 10.0) -> None:
+        """Accept nothing more, answer the calls that have arrived, then stop serve_forever().
+
+        Returns at once; may be called by a signal handler. Streams go on, and their handlers can see
+        ``_context.stopping``. What is not at its end after ``timeout`` seconds is cut off by server_close().
+        """
+        reactor = self._reactor
+        self._draining = True
+        if reactor is None:
+            self._request_stop()
+            return
+        # Who connected before has been promised an answer.
+        for acceptor in self._acceptors:
+            acceptor.accept_all()
+            acceptor.detach()
+        self._connections.finish()
+        if len(self._connections):
+            self._drain_alarm = Alarm(timeout, self._request_stop)
+            self._drain_alarm.start(reactor)
+        else:
+            self._request_stop()
+
+    def _exit_if_idle(self) -> None:
+        # A connection may have come while this was decided; it is served (rule S8).
+        for acceptor in self._acceptors:
+            acceptor.accept_all()
+        if not len(self._connections):
+            self._request_stop()
+
+    def _request_stop(self) -> None:
+        """Have serve_forever() return, without waiting for it."""
+        with self._lock:
+            self._stop_requested = True
+            if self._reactor is not None:
+                self._reactor.stop()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Log the exception that ended a connection."""

@@ -28,9 +28,10 @@ class ThreadingServer(Server):
         server_address: str,
         RequestHandlerClass: Any,
         bind_and_activate: bool = True,
+        **options: Any,
     ) -> None:
         self._threads: set[threading.Thread] = set()
-        super().__init__(server_address, RequestHandlerClass, bind_and_activate)
+        super().__init__(server_address, RequestHandlerClass, bind_and_activate, **options)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """As Server does; a request handler with code of its own gets a thread of its own."""

@@ -40,7 +40,7 @@ from fastvarlink.idl.printer import to_text
 from fastvarlink.idl.shapes import wire_name
 from fastvarlink.idl.sources import class_doc, comments_of, function_doc
 
-__all__ = ["Handling", "definition_of", "handling_of", "interface", "method"]
+__all__ = ["Handling", "definition_of", "handling_of", "interface", "method", "options_of"]
 
 _Class = TypeVar("_Class", bound=type)
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -60,9 +60,12 @@ _is_member_name = re.compile("[A-Z][A-Za-z0-9]*").fullmatch
 class _Options:
     """What method() was told."""
 
-    name: str | None
-    returns: str | None
-    live: bool
+    name: str | None = None
+    returns: str | None = None
+    live: bool = False
+    upgrade: bool = False
+    descriptors: int | None = None
+    sensitive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ class Handling:
     """How a typed handler is called.
 
     ``attribute`` is its name in its class, ``defaults`` what it gets for each parameter that is not there,
-    ``only`` the name of the one result that it returns bare. ``streams`` and ``live`` say what method() does.
+    ``only`` the name of the one result that it returns bare. ``streams`` and the rest say what method() does.
     """
 
     attribute: str
@@ -79,16 +82,33 @@ class Handling:
     streams: bool
     live: bool
     is_async: bool
+    upgrade: bool
+    descriptors: int | None
+    sensitive: bool
 
 
 @overload
 def method(function: _Function, /) -> _Function: ...
 @overload
 def method(
-    *, name: str | None = None, returns: str | None = None, live: bool = False
+    *,
+    name: str | None = None,
+    returns: str | None = None,
+    live: bool = False,
+    upgrade: bool = False,
+    descriptors: int | None = None,
+    sensitive: bool = False,
 ) -> Callable[[_Function], _Function]: ...
 def method(
-    function: Any = None, /, *, name: str | None = None, returns: str | None = None, live: bool = False
+    function: Any = None,
+    /,
+    *,
+    name: str | None = None,
+    returns: str | None = None,
+    live: bool = False,
+    upgrade: bool = False,
+    descriptors: int | None = None,
+    sensitive: bool = False,
 ) -> Any:
     """Mark a function of a class as a method of its interface.
 
@@ -96,28 +116,43 @@ def method(
     the name of its one result. The replies of a stream are sent one behind, so that the last one can say
     that it is the last; with ``live`` they are sent at once, and the stream ends with what the function
     returns, or with an empty reply.
+
+    With ``upgrade``, calls that do not ask for an upgrade are answered by ExpectedUpgrade; the function gets
+    a ``_context``, whose take_over() says who has the connection after the reply. ``descriptors`` is how many
+    file descriptors have to come with each call, where the interface uses them. With ``sensitive`` no value
+    of its calls and replies gets into a log, as with a parameter that is ``Annotated[..., Sensitive]``.
+
+    These three also go for the methods of a class that a definition was written for.
     """
 
     def mark(marked: Any) -> Any:
         target: Any = marked.__func__ if isinstance(marked, staticmethod | classmethod) else marked
-        target.__varlink_method__ = _Options(name, returns, live)
+        target.__varlink_method__ = _Options(name, returns, live, upgrade, descriptors, sensitive)
         return marked
 
     return mark if function is None else mark(function)
 
 
-def interface(name: str, *, errors: Iterable[type[InterfaceError]] = ()) -> Callable[[_Class], _Class]:
+def interface(
+    name: str,
+    *,
+    errors: Iterable[type[InterfaceError]] = (),
+    descriptors: bool = False,
+    sensitive: bool = False,
+) -> Callable[[_Class], _Class]:
     """A class decorator: declare an interface by the annotations of a class.
 
     ``errors`` are those that the interface declares besides the ones in the class. Service.interface() then
-    offers objects of the class. AnnotationError names the annotation that cannot be expressed; ValueError
-    says what is wrong with a name.
+    offers objects of the class. ``descriptors`` and ``sensitive`` are as in Service.interface().
+    AnnotationError names the annotation that cannot be expressed; ValueError says what is wrong with a name.
     """
     # Names that only the place of the declaration knows, as in a function.
     names = dict(sys._getframe(1).f_locals)
 
     def declare(cls: _Class) -> _Class:
         _declare(name, cls, errors, names)
+        cls.__varlink_descriptors__ = descriptors  # type: ignore[attr-defined]
+        cls.__varlink_sensitive__ = sensitive  # type: ignore[attr-defined]
         return cls
 
     return declare
@@ -172,8 +207,8 @@ def _functions(cls: type[Any]) -> list[tuple[str, FunctionType, bool]]:
     return list(found.values())
 
 
-def _options(function: FunctionType) -> _Options:
-    options: _Options = getattr(function, "__varlink_method__", _Options(None, None, False))
+def _options(function: Any) -> _Options:
+    options: _Options = getattr(function, "__varlink_method__", _Options())
     return options
 
 
@@ -226,6 +261,7 @@ class _Signature:
     def read(self, called: str) -> tuple[tree.Method, Handling, type[Any] | None]:
         """The method, how its handler is called, and the class of its results, if it has one."""
         docs = comments_of(self._function)
+        self._reader.sensitive = False
         received = tree.Struct(
             tuple(
                 tree.Field(wire_name(parameter.name), self._taken(parameter), docs.get(parameter.name, ""))
@@ -242,6 +278,9 @@ class _Signature:
             streams,
             self._options.live,
             _is_async(self._function),
+            self._options.upgrade,
+            self._options.descriptors,
+            self._options.sensitive or self._reader.sensitive,
         )
         return declared, handling, result
 
@@ -347,5 +386,18 @@ def handling_of(handler: Any, declared: tree.Method) -> Handling | None:
     streams = inspect.isgeneratorfunction(target) or inspect.isasyncgenfunction(target)
     streams = streams or _is_stream(getattr(target, "__annotations__", {}).get("return", ""))
     return Handling(
-        attribute, _defaults(parameters), options.returns, streams, options.live, _is_async(target)
+        attribute,
+        _defaults(parameters),
+        options.returns,
+        streams,
+        options.live,
+        _is_async(target),
+        options.upgrade,
+        options.descriptors,
+        options.sensitive,
     )
+
+
+def options_of(handler: Any) -> _Options:
+    """What method() was told of a handler, whoever declared its method."""
+    return _options(inspect.unwrap(getattr(handler, "__func__", handler)))

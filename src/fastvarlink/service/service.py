@@ -25,8 +25,10 @@ from fastvarlink.idl import tree
 from fastvarlink.idl.checkers import Checkers
 from fastvarlink.idl.definition import Definition
 from fastvarlink.idl.interface import Interface
-from fastvarlink.limits import MAX_MESSAGE_SIZE
-from fastvarlink.service.declaration import definition_of, handling_of
+from fastvarlink.limits import Limits
+from fastvarlink.peer import Peer
+from fastvarlink.service.access import Access, Allow
+from fastvarlink.service.declaration import definition_of, handling_of, options_of
 from fastvarlink.service.encoders import encoder_function
 from fastvarlink.service.explain import explain
 from fastvarlink.service.registry import Registry
@@ -56,6 +58,9 @@ class Service:
     ``NAME.varlink`` files are looked for; with ``namespaced``, handlers get structs as SimpleNamespace.
     ``json_encoder_cls`` is a json.JSONEncoder for results that are not made of JSON's own types. Without
     ``check_results``, dicts that handlers return are sent without a comparison with the declaration.
+    ``allow`` says who may call: ``"root"``, ``"same-user"`` (the user that the service runs as), both in a
+    tuple, or a function that gets the call's Context; others are answered by PermissionDenied. With
+    ``refuse_connections`` they are not let in at all, and the function gets a Peer.
 
         service = Service(vendor="Example", product="Ping", version="1", url="https://example.org/")
 
@@ -69,7 +74,8 @@ class Service:
     ``"_continues": True``. To answer with an error raise (or yield) a VarlinkError. A handler that
     declares them as keywords gets: ``_more``, ``_oneway``, ``_upgrade`` (only when set in the call),
     ``_message`` (the call as a dict), ``_raw`` (its bytes), ``_interface``, ``_method``, ``_server``,
-    ``_request`` (the socket).
+    ``_request`` (the socket), ``_context`` (a Context: who calls, and what for), ``_descriptors`` (the file
+    descriptors that came, and those that go: Descriptors).
     """
 
     def __init__(
@@ -83,6 +89,8 @@ class Service:
         *,
         json_encoder_cls: type[json.JSONEncoder] | None = None,
         check_results: bool = True,
+        allow: Allow | None = None,
+        refuse_connections: bool = False,
     ) -> None:
         self.vendor = vendor
         self.product = product
@@ -92,7 +100,17 @@ class Service:
         self._namespaced = namespaced
         self._json_encoder_cls = json_encoder_cls
         self._check_results = check_results
-        self._table = MethodTable(self._plan, self._explain)
+        self._access = None if allow is None else Access(allow)
+        self._refuse_connections = refuse_connections and allow is not None
+        self._table = MethodTable(
+            self._plan,
+            self._explain,
+            None if self._access is None or refuse_connections else self._access.allows_call,
+        )
+        # The interfaces that use file descriptors, and those of which nothing may be logged.
+        self._with_descriptors: set[str] = set()
+        self._sensitive: set[str] = set()
+        self._has_upgrades: bool | None = None
         self._error_checkers: dict[str, Checker | None] = {}
         self._interfaces: Registry[Interface] = Registry(self._forget)
         self._handlers: Registry[Any] = Registry(self._forget)
@@ -119,8 +137,31 @@ class Service:
         self._handlers = Registry(self._forget, handlers)
         self._forget()
 
+    @property
+    def uses_descriptors(self) -> bool:
+        """True if an interface uses file descriptors: only then are any received (rule D1)."""
+        return bool(self._with_descriptors)
+
+    @property
+    def upgrades(self) -> bool:
+        """True if a method is declared to hand its connection over."""
+        if self._has_upgrades is None:
+            self._has_upgrades = any(
+                options_of(inspect.getattr_static(handler, name, None)).upgrade
+                for handler in self._handlers.values()
+                if handler is not self
+                for name in dir(type(handler))
+                if not name.startswith("_")
+            )
+        return self._has_upgrades
+
+    def admits(self, peer: Peer) -> bool:
+        """Whether a peer may connect, whatever it may call then."""
+        return not self._refuse_connections or self._access is None or self._access.allows_connection(peer)
+
     def _forget(self) -> None:
         self._error_checkers.clear()
+        self._has_upgrades = None
         self._table.forget()
 
     def GetInfo(self) -> dict[str, Any]:
@@ -141,22 +182,38 @@ class Service:
         return {"description": found.description}
 
     @overload
-    def interface(self, filename: str | os.PathLike[str]) -> Callable[[_Class], _Class]: ...
+    def interface(
+        self,
+        filename: str | os.PathLike[str],
+        *,
+        descriptors: bool | None = None,
+        sensitive: bool | None = None,
+    ) -> Callable[[_Class], _Class]: ...
     @overload
-    def interface(self, filename: _Handler) -> _Handler: ...
-    def interface(self, filename: Any) -> Any:
+    def interface(
+        self, filename: _Handler, *, descriptors: bool | None = None, sensitive: bool | None = None
+    ) -> _Handler: ...
+    def interface(
+        self, filename: Any, *, descriptors: bool | None = None, sensitive: bool | None = None
+    ) -> Any:
         """Offer an interface.
 
         ``filename`` is the name of one, whose definition is ``NAME.varlink`` in ``interface_dir``, or the
         path of a definition, or its text: then this is a class decorator, and an instance of the class
         implements the interface. Or it is a class that declares its interface itself, by interface() or as a
         subclass of a generated one, or an object of such a class; it is returned.
+
+        With ``descriptors``, file descriptors may come and go with the calls of the interface: a handler that
+        declares ``_descriptors`` gets them. A call that brings another number than its method takes is
+        answered by InvalidParameter. Without, they are closed, or do not get through at all. With
+        ``sensitive``, no value of a call or a reply gets into a log. What is not said here is what
+        fastvarlink.interface() was told.
         """
         if isinstance(filename, str | os.PathLike):
             interface = self._read(filename)
 
             def decorate(interface_class: _Class) -> _Class:
-                self._add(interface, interface_class())
+                self._add(interface, interface_class(), descriptors, sensitive)
                 return interface_class
 
             return decorate
@@ -167,7 +224,9 @@ class Service:
                 f"interface: decorate the class with fastvarlink.interface(NAME), or offer it with "
                 f"Service.interface(NAME_OR_PATH_OR_TEXT)."
             )
-        self._add_typed(definition, filename() if isinstance(filename, type) else filename)
+        self._add_typed(
+            definition, filename() if isinstance(filename, type) else filename, descriptors, sensitive
+        )
         return filename
 
     def _read(self, described: str | os.PathLike[str]) -> Interface:
@@ -190,7 +249,9 @@ class Service:
     def _add_interface(self, filename: str, handler: Any) -> None:
         self._add(self._read(filename), handler)
 
-    def _add_typed(self, definition: Definition, handler: Any) -> None:
+    def _add_typed(
+        self, definition: Definition, handler: Any, descriptors: bool | None, sensitive: bool | None
+    ) -> None:
         for member in definition.interface.tree.members:
             if not isinstance(member, tree.Method):
                 continue
@@ -200,9 +261,23 @@ class Service:
                     f"{type(handler).__qualname__}.{handling.attribute} is asynchronous, and no server here "
                     f"runs such handlers: make it a plain function or a plain generator."
                 )
-        self._add(definition.interface, handler)
+        self._add(definition.interface, handler, descriptors, sensitive)
 
-    def _add(self, interface: Interface, handler: Any) -> None:
+    def _add(
+        self,
+        interface: Interface,
+        handler: Any,
+        descriptors: bool | None = None,
+        sensitive: bool | None = None,
+    ) -> None:
+        if descriptors is None:
+            descriptors = getattr(handler, "__varlink_descriptors__", False)
+        if sensitive is None:
+            sensitive = getattr(handler, "__varlink_sensitive__", False)
+        for names, belongs in ((self._with_descriptors, descriptors), (self._sensitive, sensitive)):
+            names.discard(interface.name)
+            if belongs:
+                names.add(interface.name)
         self._interfaces[interface.name] = interface
         self._handlers[interface.name] = handler
 
@@ -222,8 +297,14 @@ class Service:
                     found = self._error_checkers[name] = checkers.of(member.type, error_name)
         return found
 
-    def _explain(self, method: str | None, failure: Exception) -> tuple[bytes, bytes | None]:
-        return explain(method, failure, self._error_checker)
+    def _explain(self, method: str | None, failure: Exception, sensitive: bool) -> tuple[bytes, bytes | None]:
+        return explain(method, failure, self._error_checker, sensitive)
+
+    def _descriptors_of(self, interface: str, declared: int | None) -> int:
+        """How many descriptors have to come with a call of a method, as MethodPlan takes it."""
+        if interface not in self._with_descriptors:
+            return -2
+        return -1 if declared is None else declared
 
     def _plan(self, name: str) -> MethodPlan:
         """How the method of this qualified name is called; a VarlinkError if it cannot be."""
@@ -262,7 +343,11 @@ class Service:
                 only=handling.only,
                 streams=handling.streams,
                 live=handling.live,
+                upgrades=handling.upgrade,
+                descriptors=self._descriptors_of(interface_name, handling.descriptors),
+                sensitive=handling.sensitive or interface_name in self._sensitive,
             )
+        options = options_of(getattr(handler, method_name, None))
         checkers = Checkers(interface.tree)
         return MethodPlan(
             name,
@@ -276,6 +361,9 @@ class Service:
             keywords_of=_keywords_of,
             encoder_of=lambda: encoder_function(self._json_encoder_cls),
             checked=self._check_results,
+            upgrades=options.upgrade,
+            descriptors=self._descriptors_of(interface_name, options.descriptors),
+            sensitive=options.sensitive or interface_name in self._sensitive,
         )
 
     def handle(self, message: bytes, _server: Any = None, _request: Any = None) -> Iterator[bytes]:
@@ -284,7 +372,7 @@ class Service:
         ``message`` is a call, with or without its NUL. ProtocolError if it is none. Throw an exception
         into the generator when a reply cannot be delivered.
         """
-        return respond(self._table, message, _server, _request, MAX_MESSAGE_SIZE)
+        return respond(self._table, message, _server, _request, Limits())
 
     def _handle(
         self,

@@ -1,0 +1,110 @@
+"""A listening socket, and the connections that wait at it."""
+
+from __future__ import annotations
+
+import errno
+import logging
+from collections.abc import Callable
+from socket import socket
+from typing import Any
+
+from fastvarlink._core.listener import Alarm, Listener
+from fastvarlink._core.reactor import Reactor
+
+__all__ = ["Acceptor"]
+
+logger = logging.getLogger("fastvarlink.server")
+
+# accept() fails with these while the process or the system has no room for one more connection.
+_NO_ROOM = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+# And with these when a connection has gone before it was accepted; the next may be there.
+_ONE_LOST = {
+    errno.ECONNABORTED,
+    errno.EHOSTDOWN,
+    errno.EHOSTUNREACH,
+    errno.EINTR,
+    errno.ENETDOWN,
+    errno.ENETUNREACH,
+    errno.ENOPROTOOPT,
+    errno.EOPNOTSUPP,
+    errno.EPROTO,
+}
+# Connections taken in a row before those that are open have their turn.
+TURN = 64
+# Seconds after which it is tried again where there was no room.
+RETRY = 0.1
+
+
+class Acceptor:
+    """Takes the connections of a listening socket, whenever there are some and there is room.
+
+    accept() returns a connection and its address, or raises what accept() raises; take(request, address)
+    does what is to be done with them.
+    """
+
+    def __init__(
+        self, endpoint: socket, accept: Callable[[], tuple[Any, Any]], take: Callable[[Any, Any], None]
+    ) -> None:
+        self._endpoint = endpoint
+        self._accept = accept
+        self._take = take
+        self._listener: Listener | None = None
+        self._alarm = Alarm(RETRY, self.retry)
+        self._reactor: Reactor | None = None
+        self._starved = False
+        self._told = False
+
+    def attach(self, reactor: Reactor) -> None:
+        """Take connections whenever the reactor tells of some."""
+        # Taking all that wait needs an accept() that does not.
+        self._endpoint.setblocking(False)
+        self._reactor = reactor
+        self._listener = Listener(self._endpoint.fileno(), self.accept_some)
+        self._listener.attach(reactor)
+
+    def detach(self) -> None:
+        """Take no more."""
+        listener, self._listener = self._listener, None
+        self._alarm.cancel()
+        if listener is not None:
+            listener.detach()
+
+    def accept_some(self) -> bool:
+        """Take connections that wait. True if there may be more, and others should have their turn first."""
+        for _ in range(TURN):
+            try:
+                request, address = self._accept()
+            except BlockingIOError:
+                return False
+            except OSError as failure:
+                if failure.errno in _ONE_LOST:
+                    continue
+                if failure.errno in _NO_ROOM:
+                    self._wait_for_room(failure)
+                elif self._listener is not None:
+                    logger.exception("No connection can be accepted.")
+                return False
+            self._told = False
+            self._take(request, address)
+        return True
+
+    def accept_all(self) -> None:
+        """Take all connections that wait."""
+        while self.accept_some():
+            pass
+
+    def _wait_for_room(self, failure: OSError) -> None:
+        # Tried again when a connection has ended, or after a while: what took the room may be something
+        # else. Until then they wait in the queue.
+        self._starved = True
+        if not self._told:
+            self._told = True
+            logger.warning("No connection can be accepted for now: %s", failure)
+        if self._reactor is not None and self._listener is not None:
+            self._alarm.start(self._reactor)
+
+    def retry(self) -> None:
+        """There may be room again."""
+        if self._starved:
+            self._starved = False
+            self.accept_all()
