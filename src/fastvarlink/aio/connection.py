@@ -17,10 +17,12 @@ from collections import deque
 from typing import Any, cast
 
 from fastvarlink import address as addresses
+from fastvarlink import unixpath
 from fastvarlink._core.call import CallPlan
 from fastvarlink._core.session import ClientSession
 from fastvarlink.error import ConnectionBusy, ConnectionLost, ProtocolError
 from fastvarlink.limits import Limits
+from fastvarlink.marks import mark
 
 __all__ = ["STREAM_LEFT", "Call", "Connection", "connect"]
 
@@ -48,6 +50,7 @@ async def connect(address: addresses.Address, limits: Limits, strict: bool = Tru
         # success. Nothing tells when there is room again.
         while not _connected(endpoint, address.sockaddr):
             await asyncio.sleep(0.01)
+        mark(endpoint, "client")
         _, connection = await loop.create_unix_connection(lambda: Connection(limits, strict), sock=endpoint)
     except BaseException:
         endpoint.close()
@@ -57,7 +60,7 @@ async def connect(address: addresses.Address, limits: Limits, strict: bool = Tru
 
 def _connected(endpoint: socket.socket, sockaddr: str) -> bool:
     try:
-        endpoint.connect(sockaddr)
+        unixpath.connect(endpoint, sockaddr)
     except BlockingIOError:
         return False
     return True

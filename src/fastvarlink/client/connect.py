@@ -11,6 +11,8 @@ import tempfile
 from collections.abc import Sequence
 
 from fastvarlink import address as addresses
+from fastvarlink import unixpath
+from fastvarlink.marks import mark
 
 
 def connect(address: addresses.Address) -> socket.socket:
@@ -21,10 +23,11 @@ def connect(address: addresses.Address) -> socket.socket:
         return connection
     connection = socket.socket(socket.AF_UNIX)
     try:
-        connection.connect(address.sockaddr)
+        unixpath.connect(connection, address.sockaddr)
     except BaseException:
         connection.close()
         raise
+    mark(connection, "client")
     return connection
 
 
@@ -59,6 +62,7 @@ class Bridge:
             raise
         finally:
             theirs.close()
+        mark(ours, "client")
         return ours
 
     def end(self) -> None:
@@ -76,7 +80,7 @@ class Activation:
         self.address = addresses.Unix(os.path.join(self.directory.name, "socket"))
         try:
             with socket.socket(socket.AF_UNIX) as listener:
-                listener.bind(self.address.sockaddr)
+                unixpath.bind(listener, self.address.path)
                 listener.listen(100)
                 self.process = self._start(argv, listener)
         except BaseException:

@@ -29,11 +29,14 @@ from fastvarlink._core.link import is_plain_socket
 from fastvarlink._core.listener import Alarm
 from fastvarlink._core.reactor import Reactor
 from fastvarlink.limits import Limits
+from fastvarlink.marks import mark
 from fastvarlink.peer import Peer
+from fastvarlink.server import sockets
 from fastvarlink.server.acceptor import Acceptor
 from fastvarlink.server.activation import get_listen_fd
 from fastvarlink.server.connections import Connections
 from fastvarlink.server.handler import handler_for, service_of
+from fastvarlink.server.sockets import SocketFile
 from fastvarlink.service import Service
 
 logger = logging.getLogger("fastvarlink.server")
@@ -79,6 +82,7 @@ class Server(BaseServer):
             self.strict = strict
         self.remove_file: str | None = None
         self.mode: str | None = None
+        self._socket_file: SocketFile | None = None
         self.listen_fd = get_listen_fd()
         bind_to = self._make_socket(server_address)
         super().__init__(bind_to, handler_for(RequestHandlerClass))
@@ -115,6 +119,8 @@ class Server(BaseServer):
             self.address_family = AF_UNIX
             if not parsed.abstract:
                 self.mode = parsed.properties.get("mode")
+                if self.mode is not None:
+                    sockets.parse_mode(self.mode, server_address)
                 self.remove_file = parsed.path
             sockaddr: Any = parsed.sockaddr
         else:
@@ -130,21 +136,26 @@ class Server(BaseServer):
         if self.allow_reuse_address and self.address_family != AF_UNIX:
             self.socket.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
         if self.listen_fd is None:
-            try:
-                self.socket.bind(self.server_address)
-            except OSError:
-                # Not ours to remove: it belongs to whoever is in the way.
-                self.remove_file = None
-                raise
+            if self.address_family == AF_UNIX and not self.server_address.startswith("\0"):
+                self._bind_to_path(self.server_address)
+                return
+            self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
         if isinstance(self.server_address, bytes):
-            self.server_address = "@" + self.server_address[1:].decode()
-        elif self.mode:
-            os.chmod(self.server_address, int(self.mode, 8))
+            self.server_address = "@" + os.fsdecode(self.server_address[1:])
+
+    def _bind_to_path(self, path: str) -> None:
+        mode = None if self.mode is None else sockets.parse_mode(self.mode, path)
+        try:
+            self._socket_file = sockets.bind(self.socket, path, mode)
+        except OSError:
+            # Not ours to remove: it belongs to whoever is in the way.
+            self.remove_file = None
+            raise
 
     def server_activate(self) -> None:
         """Start listening."""
-        self.socket.listen(self.request_queue_size)
+        sockets.listen(self.socket, self.request_queue_size, self._socket_file)
 
     def fileno(self) -> int:
         """The descriptor of the listening socket."""
@@ -158,6 +169,7 @@ class Server(BaseServer):
     def _prepared(self, request: Any, client_address: Any) -> tuple[Any, Any]:
         if request.family in (AF_INET, AF_INET6):
             request.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
+        mark(request, "server")
         return request, client_address
 
     def process_request(self, request: Any, client_address: Any) -> None:
@@ -285,10 +297,12 @@ class Server(BaseServer):
         """
         # From here on no connection is taken in, by whichever thread is accepting some.
         self._closed = True
-        if self.remove_file is not None:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self.remove_file)
-            self.remove_file = None
+        if self._socket_file is not None:
+            if self.remove_file is None:
+                self._socket_file.keep()
+            else:
+                self._socket_file.remove()
+        self.remove_file = None
         for acceptor in self._acceptors:
             acceptor.detach()
         for endpoint in (self.socket, *self._more_sockets):
