@@ -13,15 +13,16 @@ Script = Callable[[RawStream], None]
 
 
 class ScriptedPeer:
-    """Listens on a unix socket. Each script that is started serves one connection, in order."""
+    """Listens on a unix socket, or a given one. Each script serves one connection, in order."""
 
-    def __init__(self, directory: Path, pieces: Pieces) -> None:
+    def __init__(self, directory: Path, pieces: Pieces, listener: socket.socket | None = None) -> None:
         path = f"{directory}/peer"
         self.address = f"unix:{path}"
         self._pieces = pieces
-        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener = listener or socket.socket(socket.AF_UNIX)
         self._listener.settimeout(PATIENCE)
-        self._listener.bind(path)
+        if listener is None:
+            self._listener.bind(path)
         self._listener.listen()
         self._threads: list[threading.Thread] = []
         self._faults: list[BaseException] = []

@@ -16,6 +16,7 @@ PROMISED = [
     *(f"P{number}" for number in range(1, 8)),
     *(f"R{number}" for number in range(1, 10)),
     *(f"E{number}" for number in range(1, 4)),
+    *("S1", "S2", "S3", "S4", "S6"),
 ]
 
 
