@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import stat
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -240,6 +241,38 @@ def test_a_directory_that_others_have_locked(tmp_path: Path, monkeypatch: pytest
         assert not path.exists()
     finally:
         os.close(locked)
+
+
+UNPRIVILEGED = """\
+import os, sys
+import fastvarlink
+service = fastvarlink.Service()
+if os.geteuid() == 0:
+    os.setgid(65534)
+    os.setuid(65534)
+path = sys.argv[1]
+for _ in range(2):
+    server = fastvarlink.Server(f"unix:{path};mode=0666", service)
+    print(oct(os.stat(path).st_mode), end=" ")
+    server.remove_file = None
+    server.server_close()
+with fastvarlink.Server(f"unix:{path}", service):
+    pass
+print(os.path.exists(path))
+"""
+
+
+@pytest.mark.parametrize("name", ["socket", "n" * 255])
+def test_a_directory_that_cannot_be_read(name: str) -> None:
+    # Other users cannot get at tmp_path.
+    with tempfile.TemporaryDirectory() as top:
+        os.chmod(top, 0o711)
+        directory = Path(top, "directory")
+        directory.mkdir()
+        directory.chmod(0o333)
+        assert run(UNPRIVILEGED, str(directory / name)) == "0o140666 0o140666 False"
+        directory.chmod(0o700)
+        assert os.listdir(directory) == []
 
 
 # ---- modes
