@@ -15,16 +15,21 @@ union control_room {
     char bytes[CMSG_SPACE(RIGHTS_MOST * sizeof(int))];
 };
 
-/* Looks at what has arrived and leaves it there; rights says whether descriptors come with any of it. */
+/* Looks at what has arrived and leaves it there; rights says whether descriptors come with any of it, or with
+   what follows: Linux looks on for them beyond the bytes that it gives. */
 static inline ssize_t control_peek(int fd, void *to, size_t size, int *rights)
 {
     struct iovec part = {to, size};
     struct msghdr message = {0};
+    struct cmsghdr header;
     ssize_t got;
     message.msg_iov = &part;
     message.msg_iovlen = 1;
+    /* Room for the header and for no descriptor: they are cut off, which is told, and none is made for the
+       look. */
+    message.msg_control = &header;
+    message.msg_controllen = sizeof(header);
     got = recvmsg(fd, &message, MSG_PEEK | MSG_DONTWAIT);
-    /* Without room for them descriptors are cut off, which is told, and costs their peeked copies only. */
     *rights = got >= 0 && (message.msg_flags & MSG_CTRUNC) != 0;
     return got;
 }

@@ -29,8 +29,10 @@ cdef class FrameReader:
     cdef bint find_end(self, size_t *length) noexcept
     # True between two frames: the next byte begins one.
     cdef bint at_start(self) noexcept
-    # Keeps descriptors for the frame that the next byte begins.
-    cdef int attach(self, Rights rights) except -1
+    # The position of the next byte to be stored.
+    cdef uint64_t position(self) noexcept
+    # Keeps descriptors for the frame that begins at a position.
+    cdef int attach(self, Rights rights, uint64_t position) except -1
     # The descriptors of the frame that began at a position; None if it has none.
     cdef Rights detach(self, uint64_t position)
     # How many complete frames wait, at most most_ahead.

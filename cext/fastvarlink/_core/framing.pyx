@@ -85,10 +85,13 @@ cdef class FrameReader:
         cdef size_t kept = stored(self.buffer)
         return kept == 0 or self.buffer.data[self.buffer.end - 1] == 0
 
-    cdef int attach(self, Rights rights) except -1:
+    cdef uint64_t position(self) noexcept:
+        return self.taken + stored(self.buffer)
+
+    cdef int attach(self, Rights rights, uint64_t position) except -1:
         if self.attached is None:
             self.attached = []
-        self.attached.append((self.taken + stored(self.buffer), rights))
+        self.attached.append((position, rights))
         return 0
 
     cdef Rights detach(self, uint64_t position):

@@ -1,6 +1,7 @@
 # cython: language_level=3str
 """One socket and the two buffers of its connection."""
 
+from fastvarlink._core.control cimport Rights
 from fastvarlink._core.framing cimport FrameReader, FrameWriter
 
 
@@ -21,6 +22,7 @@ cdef enum Care:
 
 cdef class Link:
     cdef int care
+    cdef Rights arrived  # descriptors that have been received with the bytes just read; None without any
     cdef int fd
     cdef int error
     cdef FrameReader reader
@@ -37,8 +39,8 @@ cdef class Link:
     cdef LinkStatus exchange(self, bint read) except *
     cdef LinkStatus fill_with_care(self) except *
     cdef size_t careful_size(self, const char *at, size_t size) noexcept
-    cdef size_t first_right(self, char *to, size_t size) noexcept
     cdef LinkStatus fill_rights(self, char *to, size_t size) except *
+    cdef LinkStatus receive_rights(self, char *to, size_t size) except *
     cdef LinkStatus flush_attached(self) except *
     cdef LinkStatus exchange_with_care(self, bint read) except *
     # For a connection on which nothing is expected: LINK_OK while nothing has come, LINK_BLOCKED if

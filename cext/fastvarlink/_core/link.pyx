@@ -9,6 +9,7 @@ wait, and release it. EINTR never shows; a pending signal's Python handler runs 
 from cpython.exc cimport PyErr_CheckSignals
 from libc.errno cimport EAGAIN, EINTR, errno
 from libc.stddef cimport size_t
+from libc.stdint cimport uint64_t
 
 import socket
 
@@ -193,23 +194,17 @@ cdef class Link:
         cdef size_t most = self.reader.most()
         cdef int rights = 0
         cdef ssize_t got
-        cdef size_t before
-        cdef size_t size
+        # There is no telling whether all has been seen.
+        self.short_read = False
         while True:
             got = control_peek(self.fd, to, most, &rights)
+            if got > 0 and rights and self.care & CARE_RIGHTS:
+                return self.fill_rights(to, until_end(to, <size_t> got))
             if got > 0:
-                size = self.careful_size(to, <size_t> got)
-                if rights and self.care & CARE_RIGHTS:
-                    before = self.first_right(to, <size_t> got)
-                    if before == 0:
-                        return self.fill_rights(to, size)
-                    size = min(size, before)
                 # Without room for descriptors, the system closes those that come along (rule D1).
-                got = recv(self.fd, to, size, MSG_DONTWAIT)
+                got = recv(self.fd, to, self.careful_size(to, <size_t> got), MSG_DONTWAIT)
             if got > 0:
                 buffer.commit(<size_t> got)
-                # There is no telling whether all has been seen.
-                self.short_read = False
                 return LINK_OK
             if got == 0:
                 return LINK_END
@@ -232,41 +227,60 @@ cdef class Link:
             return size
         return until_end(at, size)
 
-    cdef size_t first_right(self, char *to, size_t size) noexcept:
-        """How many bytes arrive before the one that brings descriptors, as the next read would."""
-        cdef size_t without = 0  # so many bytes bring none
-        cdef size_t within = size  # so many bring some
-        cdef size_t middle = 1  # most often it is the first that brings them
-        cdef int rights = 0
-        while within - without > 1:
-            if control_peek(self.fd, to, middle, &rights) >= 0 and not rights:
-                without = middle
-            else:
-                # Also where the look failed: what is read is only less then.
-                within = middle
-            middle = (without + within) // 2
-        return within - 1
-
     cdef LinkStatus fill_rights(self, char *to, size_t size) except *:
+        """Reads what has arrived of one frame, size bytes, where some bytes bring descriptors.
+
+        The system gives out descriptors with the first byte that is read of the piece they were sent with, and
+        reads on from pieces without to one that has some. So whether they came with the first byte of a frame
+        only shows when that is read alone (rule D2).
+        """
+        cdef LinkStatus status = LINK_OK
+        cdef uint64_t position = self.reader.position()
+        if self.reader.at_start():
+            status = self.receive_rights(to, 1)
+            if status == LINK_OK and self.arrived is not None:
+                self.reader.attach(self.arrived, position)
+                self.arrived = None
+            to += 1
+            size -= 1
+        if status == LINK_OK and size:
+            status = self.receive_rights(to, size)
+        if status == LINK_OK and self.arrived is not None:
+            # They belong to no frame.
+            status = LINK_ASTRAY
+        self.arrived = None
+        if status == LINK_BLOCKED and self.reader.position() != position:
+            status = LINK_OK
+        return status
+
+    cdef LinkStatus receive_rights(self, char *to, size_t size) except *:
+        """Reads and commits size bytes, which have arrived; arrived has the descriptors that came along."""
         cdef int fds[RIGHTS_MOST]
         cdef int count = 0
         cdef int cut = 0
-        cdef ssize_t got = control_receive(self.fd, to, size, fds, &count, &cut)
+        cdef size_t taken = 0
+        cdef ssize_t got
         cdef Rights rights
-        while got < 0 and errno == EINTR:
-            PyErr_CheckSignals()
-            got = control_receive(self.fd, to, size, fds, &count, &cut)
-        if got < 0:
-            self.error = errno
-            return LINK_BLOCKED if errno == EAGAIN else LINK_LOST
-        rights = rights_of(fds, count)
-        if cut or not self.reader.at_start():
-            # Part of them is lost, or they belong to no message (rules D2, D3).
-            return LINK_ASTRAY
-        self.reader.attach(rights)
-        self.reader.buffer.commit(<size_t> got)
-        self.short_read = False
-        return LINK_OK if got else LINK_END
+        self.arrived = None
+        while taken < size:
+            got = control_receive(self.fd, to + taken, size - taken, fds, &count, &cut)
+            if got < 0 and errno == EINTR:
+                PyErr_CheckSignals()
+                continue
+            if got < 0 and errno != EAGAIN:
+                self.error = errno
+                return LINK_LOST
+            if got <= 0:
+                return LINK_BLOCKED if got else LINK_END
+            taken += <size_t> got
+            self.reader.buffer.commit(<size_t> got)
+            if count or cut:
+                rights = rights_of(fds, count)
+                if cut or self.arrived is not None:
+                    # Some are lost, or there are two for one frame (rule D3).
+                    return LINK_ASTRAY
+                self.arrived = rights
+        return LINK_OK
 
     cdef LinkStatus flush_attached(self) except *:
         cdef FrameWriter writer = self.writer
