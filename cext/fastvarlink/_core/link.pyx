@@ -249,6 +249,9 @@ cdef class Link:
             # They belong to no frame.
             status = LINK_ASTRAY
         self.arrived = None
+        if status == LINK_ASTRAY:
+            # The message they interrupt is not to be seen.
+            self.reader.buffer.end -= <size_t> (self.reader.position() - position)
         if status == LINK_BLOCKED and self.reader.position() != position:
             status = LINK_OK
         return status
