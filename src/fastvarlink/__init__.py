@@ -33,6 +33,7 @@ from fastvarlink.server import (
     Service,
     ThreadingServer,
     get_listen_fd,
+    serve,
 )
 from fastvarlink.service.declaration import interface, method
 from fastvarlink.service.typed import TypedService
@@ -70,4 +71,5 @@ __all__ = [
     "install",
     "interface",
     "method",
+    "serve",
 ]

@@ -17,6 +17,8 @@ cdef class WaitingConnection:
     cdef Origin origin
     cdef Terms terms
     cdef int64_t began  # when the message that is arriving did, in microseconds; 0 if none is
+    cdef bint waiting
+    cdef bint finishing
     cdef bint plain  # the socket's descriptor may be used without the socket's own methods
 
     # Writes what is queued and, if wanted, reads once, waiting for both. LINK_LOST when the time is over.

@@ -65,8 +65,13 @@ cdef class WaitingConnection:
             self.origin.let_go()
 
     def finish(self):
-        """Have the handlers know that they should come to an end."""
-        self.origin.stopping = True
+        """Take no more calls after those that have arrived."""
+        self.finishing = self.origin.stopping = True
+
+    @property
+    def idle(self):
+        """True while it waits for a call, and nothing else."""
+        return self.waiting
 
     cdef object patience(self):
         limits = self.terms.limits
@@ -140,6 +145,7 @@ cdef class WaitingConnection:
 
     cdef int serve_waiting(self) except -1:
         cdef SessionEvent event
+        cdef LinkStatus status
         while True:
             if self.answerer.stream is not None:
                 self.answerer.step()
@@ -151,8 +157,14 @@ cdef class WaitingConnection:
                     self.began = 0
                     if self.answerer.prepare():
                         self.answerer.answer()
-                elif self.transfer(True) != LINK_OK:
+                elif self.finishing:
                     return 0
+                else:
+                    self.waiting = not stored(self.session.writer.buffer)
+                    status = self.transfer(True)
+                    self.waiting = False
+                    if status != LINK_OK:
+                        return 0
             # Nobody watches over this thread: what is ready goes out before a handler runs again.
             if stored(self.session.writer.buffer) and self.transfer(False) != LINK_OK:
                 self.origin.gone = True

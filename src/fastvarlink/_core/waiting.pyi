@@ -7,6 +7,8 @@ from fastvarlink.peer import Peer
 class WaitingConnection:
     @property
     def request(self) -> Any: ...
+    @property
+    def idle(self) -> bool: ...
     def __init__(
         self,
         request: Any,

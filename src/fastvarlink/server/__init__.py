@@ -16,6 +16,7 @@ from fastvarlink.error import (
 from fastvarlink.idl.interface import Interface
 from fastvarlink.server.activation import get_listen_fd
 from fastvarlink.server.handler import RequestHandler
+from fastvarlink.server.lifecycle import serve
 from fastvarlink.server.processes import ForkingServer
 from fastvarlink.server.server import Server
 from fastvarlink.server.threads import ThreadingServer
@@ -36,6 +37,7 @@ __all__ = [
     "VarlinkEncoder",
     "VarlinkError",
     "get_listen_fd",
+    "serve",
 ]
 
 # Programs replace VarlinkEncoder here to have their own types encoded.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import threading
 from socketserver import BaseServer, ForkingMixIn
 from typing import Any
 
@@ -21,6 +22,10 @@ class ForkingServer(ForkingMixIn, Server):
     def shutdown(self) -> None:
         """Stop serve_forever() and wait until it has returned."""
         BaseServer.shutdown(self)
+
+    def drain(self, timeout: float = 10.0) -> None:
+        """Stop serve_forever(); the processes that serve connections are ended by server_close()."""
+        threading.Thread(target=self.shutdown, name="fastvarlink drain", daemon=True).start()
 
     def server_close(self) -> None:
         """Close the listening socket and end the processes that serve connections."""

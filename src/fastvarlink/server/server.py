@@ -297,12 +297,7 @@ class Server(BaseServer):
         """
         # From here on no connection is taken in, by whichever thread is accepting some.
         self._closed = True
-        if self._socket_file is not None:
-            if self.remove_file is None:
-                self._socket_file.keep()
-            else:
-                self._socket_file.remove()
-        self.remove_file = None
+        self._remove_files()
         for acceptor in self._acceptors:
             acceptor.detach()
         for endpoint in (self.socket, *self._more_sockets):
@@ -315,6 +310,20 @@ class Server(BaseServer):
             if self._threads_have_ended():
                 self._reactor.close()
                 self._reactor = None
+
+    def _remove_files(self) -> None:
+        """Remove the file of the socket, if this server has made it and is to remove it."""
+        if self._socket_file is not None:
+            if self.remove_file is None:
+                self._socket_file.keep()
+            else:
+                self._socket_file.remove()
+        self.remove_file = None
+
+    @property
+    def _was_passed(self) -> bool:
+        """True if its socket is also held by whoever started the process."""
+        return self.listen_fd is not None
 
     def _threads_have_ended(self) -> bool:
         """Wait for the threads that serve; False if some cannot be waited for any longer."""
@@ -386,7 +395,19 @@ class Server(BaseServer):
         # A connection may have come while this was decided; it is served (rule S8).
         for acceptor in self._acceptors:
             acceptor.accept_all()
-        if not len(self._connections):
+        if len(self._connections):
+            return
+        # Where the socket is a file, nobody comes any more once it is gone. Where it was passed to us,
+        # whoever comes now starts the next instance.
+        self._remove_files()
+        for acceptor in self._acceptors:
+            acceptor.detach()
+            if not self._was_passed:
+                acceptor.accept_all()
+        self._draining = True
+        if len(self._connections):
+            self._connections.finish()
+        else:
             self._request_stop()
 
     def _request_stop(self) -> None:

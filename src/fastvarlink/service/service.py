@@ -27,6 +27,7 @@ from fastvarlink.idl.definition import Definition
 from fastvarlink.idl.interface import Interface
 from fastvarlink.limits import Limits
 from fastvarlink.peer import Peer
+from fastvarlink.service import runner
 from fastvarlink.service.access import Access, Allow
 from fastvarlink.service.declaration import definition_of, handling_of, options_of
 from fastvarlink.service.encoders import encoder_function
@@ -365,6 +366,10 @@ class Service:
             descriptors=self._descriptors_of(interface_name, options.descriptors),
             sensitive=options.sensitive or interface_name in self._sensitive,
         )
+
+    def serve(self, *listen_at: str, **options: Any) -> None:
+        """Serve until the program is told to end; see fastvarlink.serve()."""
+        runner.run(self, *listen_at, **options)
 
     def handle(self, message: bytes, _server: Any = None, _request: Any = None) -> Iterator[bytes]:
         """Answer one call without a server: yields the replies, neither with a NUL at its end.

@@ -1,0 +1,16 @@
+"""How a Service is served: the servers, which are above it, say so when they are imported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+# Called with the service, the addresses, and serve()'s keywords.
+serve: Callable[..., None] | None = None
+
+
+def run(service: Any, *addresses: str, **options: Any) -> None:
+    """Serve a service until it is told to end."""
+    if serve is None:
+        raise RuntimeError("There is no server to run the service: import fastvarlink.server first.")
+    serve(service, *addresses, **options)
