@@ -14,6 +14,7 @@ import fastvarlink
 from fastvarlink import aio
 from fastvarlink.error import ExpectedMore
 
+OPEN_FILES = Path("/proc/self/fd")
 STORAGE = "io.systemd.StorageProvider"
 # Some of those that it knows.
 TEMPLATES = {"directory", "sparse-file", "subvolume"}
@@ -74,6 +75,18 @@ def test_streams_of_tasks(storage: str) -> None:
                 await anext(provider.ListVolumes(_more=True))
 
     asyncio.run(asyncio.wait_for(main(), PATIENCE))
+
+
+def test_descriptors_that_nobody_wants(storage: str) -> None:
+    """A volume comes as a descriptor beside the reply."""
+    with fastvarlink.Client(storage) as client, client.open(STORAGE) as provider:
+        before = len(list(OPEN_FILES.iterdir()))
+        volume = {"name": "a", "createMode": "any", "requestAs": "reg", "createSizeBytes": 4096}
+        for _ in range(3):
+            reply = provider.Acquire(**volume)
+            assert reply["fileDescriptorIndex"] == 0
+            assert reply["type"] == "reg"
+        assert len(list(OPEN_FILES.iterdir())) == before
 
 
 def test_started_with_a_listening_socket(words: list[str]) -> None:
