@@ -6,6 +6,7 @@
     |   +-- MethodNotFound
     |   +-- MethodNotImplemented
     |   +-- InvalidParameter
+    |   |   +-- MissingDescriptor       that a message did not bring       (also IndexError)
     |   +-- PermissionDenied
     |   +-- ExpectedMore
     |   +-- ExpectedUpgrade
@@ -51,6 +52,7 @@ __all__ = [
     "MessageTooLarge",
     "MethodNotFound",
     "MethodNotImplemented",
+    "MissingDescriptor",
     "PermissionDenied",
     "ProtocolError",
     "ResultMismatch",
@@ -243,6 +245,22 @@ class InvalidParameter(_Standard):
 
     def __init__(self, name: Any) -> None:
         super().__init__(name)
+
+
+class MissingDescriptor(InvalidParameter, IndexError):
+    """A file descriptor was asked for that has not come with the message, or was taken already.
+
+    A handler that goes by a number in its parameters can let it through: the caller is told by
+    InvalidParameter.
+    """
+
+    def __init__(self, index: Any, count: int) -> None:
+        super().__init__("descriptors")
+        self.index = index
+        self.count = count
+
+    def __str__(self) -> str:
+        return f"There is no descriptor {self.index}: {self.count} came with the message, or it was taken."
 
 
 class PermissionDenied(_Standard):

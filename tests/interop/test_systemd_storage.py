@@ -6,7 +6,6 @@ import asyncio
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from peers import PATIENCE
@@ -94,7 +93,7 @@ def test_descriptors_that_nobody_wants(storage: str) -> None:
 @pytest.mark.rule("D2")
 def test_descriptor(storage: str) -> None:
     text = os.urandom(4096)
-    with fastvarlink.Client(storage) as client, client.open(STORAGE, descriptors=True) as provider:
+    with fastvarlink.Client(storage) as client, client.open(STORAGE) as provider:
         for mode in ("new", "open"):
             received = fastvarlink.Descriptors()
             reply = provider.Acquire(**{**VOLUME, "createMode": mode}, _descriptors=received)
@@ -107,30 +106,6 @@ def test_descriptor(storage: str) -> None:
                 assert os.pread(volume, 4096, 0) == text
         with pytest.raises(provider.VolumeExists):
             provider.Acquire(**{**VOLUME, "createMode": "new"})
-
-
-@pytest.mark.rule("D2")
-def test_descriptors_of_tasks(storage: str) -> None:
-    """Each reply keeps its own: one read may bring a reply that has none, and behind it one that has."""
-
-    async def size_of(provider: Any, number: int) -> int:
-        received = fastvarlink.Descriptors()
-        volume = {**VOLUME, "name": f"v{number}", "createSizeBytes": 4096 * number}
-        reply = await provider.Acquire(**volume, _descriptors=received)
-        with open(received.take(reply["fileDescriptorIndex"]), "rb") as file:
-            return os.fstat(file.fileno()).st_size
-
-    async def nothing(provider: Any) -> None:
-        with pytest.raises(provider.NoSuchVolume):
-            await provider.Acquire(name="none", createMode="open", _descriptors=fastvarlink.Descriptors())
-
-    async def main() -> None:
-        async with aio.Client(storage) as client, await client.open(STORAGE, descriptors=True) as provider:
-            numbers = range(1, 17)
-            calls = [call for n in numbers for call in (nothing(provider), size_of(provider, n))]
-            assert (await asyncio.gather(*calls))[1::2] == [4096 * number for number in numbers]
-
-    asyncio.run(asyncio.wait_for(main(), PATIENCE))
 
 
 def test_started_with_a_listening_socket(words: list[str]) -> None:

@@ -8,8 +8,9 @@ standard input and output. A server says on standard output that it listens.
 import sys
 
 import fastvarlink
-from fastvarlink._core.connection import ServerConnection
-from fastvarlink.limits import MAX_MESSAGE_SIZE
+from fastvarlink._core.terms import Terms
+from fastvarlink._core.waiting import WaitingConnection
+from fastvarlink.limits import Limits
 from fastvarlink.server.activation import environment_address, passed_sockets
 from fastvarlink.server.streams import take_standard_streams
 
@@ -30,7 +31,7 @@ def listen_at(address: str) -> None:
 
 
 def serve(connection: object) -> None:
-    ServerConnection(connection, None, service._table, MAX_MESSAGE_SIZE).serve()
+    WaitingConnection(connection, None, service._table, Terms(Limits())).serve()
 
 
 match sys.argv[1]:

@@ -332,7 +332,7 @@ def test_a_mode_that_is_none(tmp_path: Path, mode: str) -> None:
 # ---- who removes it
 
 ENDING = """\
-import os, sys
+import gc, os, sys
 import fastvarlink
 way, path = sys.argv[1:]
 server = fastvarlink.Server("unix:" + path, fastvarlink.Service())
@@ -351,6 +351,7 @@ elif way == "closing child":
     print(os.path.exists(path))
 elif way == "forgotten":
     del server
+    gc.collect()
     print(os.path.exists(path))
 """
 

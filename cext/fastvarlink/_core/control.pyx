@@ -9,6 +9,8 @@ from cpython.mem cimport PyMem_RawFree, PyMem_RawRealloc
 
 import os
 
+from fastvarlink.error import MissingDescriptor
+
 cdef extern from "<unistd.h>" nogil:
     int close(int fd)
 
@@ -71,13 +73,13 @@ cdef class Descriptors:
         return 0 if self.received is None else self.received.count
 
     def __getitem__(self, index):
-        """The descriptor of this number, which stays owned here. IndexError if none came, or it was taken."""
+        """The descriptor of this number, which stays owned here. MissingDescriptor if there is none."""
         if not 0 <= index < len(self) or self.received.fds[index] < 0:
-            raise IndexError(f"There is no descriptor {index}: {len(self)} came with the message.")
+            raise MissingDescriptor(index, len(self))
         return self.received.fds[index]
 
     def take(self, index):
-        """The descriptor of this number, to be closed by the program. IndexError as with an index."""
+        """The descriptor of this number, to be closed by the program. MissingDescriptor if there is none."""
         fd = self[index]
         self.received.fds[<int> index] = -1
         return fd

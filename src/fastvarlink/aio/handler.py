@@ -16,6 +16,8 @@ from fastvarlink.idl.scanner import _Method
 __all__ = ["Carrier", "ClientInterfaceHandler", "ReplyStream"]
 
 _NONE: dict[str, Any] = {}
+# What only a client that waits can do.
+_NOT_HERE = {"_descriptors", "_upgrade"}
 
 
 class Carrier:
@@ -168,6 +170,11 @@ class ClientInterfaceHandler:
 
 def _remote_method(carrier: Carrier, plan: CallPlan, method: _Method, namespaced: bool) -> Callable[..., Any]:
     def call(*args: Any, _more: bool = False, _oneway: bool = False, **kwargs: Any) -> Any:
+        for word in _NOT_HERE & kwargs.keys():
+            raise TypeError(
+                f"{plan.name} was called with {word}, which asyncio's client cannot do: call it with "
+                f"fastvarlink.Client."
+            )
         return carrier.invoke(plan, args, _more, _oneway, kwargs, namespaced)
 
     call.__name__ = call.__qualname__ = method.name
