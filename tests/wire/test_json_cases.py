@@ -59,13 +59,6 @@ def filled(pattern: bytes, text: bytes) -> bytes:
     return pattern.replace(b"%s", text) + b"\0"
 
 
-def send(stream: RawStream, pattern: bytes, text: bytes) -> None:
-    """Send the frame. What stands before the text is written at once: no case is about that."""
-    before = pattern.index(b"%s")
-    stream.send_in(before or 1, pattern[:before])
-    stream.send(filled(pattern[before:], text))
-
-
 def texts(cases: dict[str, bytes]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("text", cases.values(), ids=cases.keys())
 
@@ -151,11 +144,11 @@ def test_a_value_is_received_and_comes_back(
 ) -> None:
     stream = connect(echoing)
     for pattern in (LAST_IN_CALL, FIRST_IN_CALL):
-        send(stream, pattern, text)
+        stream.send(filled(pattern, text))
         assert_same(stream.read_reply().get("parameters", {}).get("value"), value)
     assert_same(echoing.handler.received, [value, value])
     # What a call does not need is read as well, and ignored if it is JSON.
-    send(stream, EXTENSION_OF_CALL, text)
+    stream.send(filled(EXTENSION_OF_CALL, text))
     assert stream.read_reply() == {}
 
 
@@ -165,7 +158,7 @@ def test_a_value_is_received_and_comes_back(
 def test_what_is_no_json_closes(echoing: EchoServer, connect: Connect, text: bytes) -> None:
     for pattern in (LAST_IN_CALL, FIRST_IN_CALL, PARAMETERS_OF_CALL, EXTENSION_OF_CALL, WHOLE):
         stream = connect(echoing)
-        send(stream, pattern, text)
+        stream.send(filled(pattern, text))
         stream.expect_end()
     assert echoing.handler.received == []
 
@@ -178,7 +171,7 @@ def test_json_that_is_no_call_or_no_parameters_closes(
     echoing: EchoServer, connect: Connect, text: bytes, value: Any
 ) -> None:
     stream = connect(echoing)
-    send(stream, PARAMETERS_OF_CALL, text)
+    stream.send(filled(PARAMETERS_OF_CALL, text))
     if value is None or value == {}:
         assert stream.read_reply() == {}
     elif isinstance(value, dict):
@@ -188,7 +181,7 @@ def test_json_that_is_no_call_or_no_parameters_closes(
     else:
         stream.expect_end()
     stream = connect(echoing)
-    send(stream, WHOLE, text)
+    stream.send(filled(WHOLE, text))
     stream.expect_end()
 
 
@@ -197,9 +190,9 @@ def test_json_that_is_no_call_or_no_parameters_closes(
 @values(TAKEN_NAMES)
 def test_a_string_as_a_name(echoing: EchoServer, connect: Connect, text: bytes, value: str) -> None:
     stream = connect(echoing)
-    send(stream, NAME_IN_CALL, text)
+    stream.send(filled(NAME_IN_CALL, text))
     assert stream.read_reply() == {"parameters": {"value": {value: 1}}}
-    send(stream, METHOD, text)
+    stream.send(filled(METHOD, text))
     assert stream.read_reply() == {
         "error": "org.varlink.service.MethodNotFound",
         "parameters": {"method": value},
@@ -211,7 +204,7 @@ def test_a_string_as_a_name(echoing: EchoServer, connect: Connect, text: bytes, 
 def test_what_is_no_string_is_no_name(echoing: EchoServer, connect: Connect, text: bytes) -> None:
     for pattern in (NAME_IN_CALL, METHOD):
         stream = connect(echoing)
-        send(stream, pattern, text)
+        stream.send(filled(pattern, text))
         stream.expect_end()
     assert echoing.handler.received == []
 
@@ -221,10 +214,10 @@ def test_as_deep_as_the_decoder_goes(echoing: EchoServer, connect: Connect) -> N
     levels = DEEPEST - 1  # the parameters are the first
     for pattern in (LAST_IN_CALL, FIRST_IN_CALL):
         stream = connect(echoing)
-        send(stream, pattern, b"[" * levels + b"]" * levels)
+        stream.send(filled(pattern, b"[" * levels + b"]" * levels))
         # It is received; to send it back would be more than our encoder can do.
         assert stream.read_reply()["error"] == "fastvarlink.service.InternalError"
-        send(stream, pattern, b"[" * (levels + 1) + b"]" * (levels + 1))
+        stream.send(filled(pattern, b"[" * (levels + 1) + b"]" * (levels + 1)))
         stream.expect_end()
     assert [depth(value) for value in echoing.handler.received] == [levels, levels]
 
