@@ -4,7 +4,8 @@ FASTVARLINK_BUILD chooses the mode:
   release   (default) optimised, no debug information
   debug     the core's own checks on, symbols kept, warnings are errors
   coverage  line tracing for coverage.py
-  fuzz      counters for libFuzzer and AddressSanitizer, with CC=clang; tools/fuzz.sh runs it
+  sanitize  AddressSanitizer and UndefinedBehaviorSanitizer, with gcc; tools/sanitize.sh runs it
+  fuzz      the same two and counters for libFuzzer, with CC=clang; tools/fuzz.sh runs it
 """
 
 import os
@@ -42,6 +43,9 @@ MODULES = (
     "channel",  # the client's end of one socket
 )
 
+# What both sanitizers need: a finding of either ends the process.
+SANITIZERS = ["-O1", "-g", "-fno-omit-frame-pointer", "-fno-sanitize-recover=undefined"]
+
 # -O3 is named here because a CFLAGS in the environment would drop the one Python was built with.
 MODES = {
     "release": {"args": ["-O3", "-g0"], "macros": [], "directives": {}},
@@ -51,8 +55,13 @@ MODES = {
         "macros": [("FASTVARLINK_DEBUG", "1"), ("CYTHON_TRACE_NOGIL", "1")],
         "directives": {"linetrace": True},
     },
+    "sanitize": {
+        "args": [*SANITIZERS, "-fsanitize=address,undefined"],
+        "macros": [("FASTVARLINK_DEBUG", "1")],
+        "directives": {},
+    },
     "fuzz": {
-        "args": ["-O1", "-g", "-fno-omit-frame-pointer", "-fsanitize=fuzzer-no-link,address"],
+        "args": [*SANITIZERS, "-fsanitize=fuzzer-no-link,address,undefined"],
         "macros": [("FASTVARLINK_DEBUG", "1")],
         "directives": {},
     },
