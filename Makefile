@@ -1,4 +1,4 @@
-# make demo, make test, make lint, make bench, make fuzz, make clean.
+# make demo, make test, make lint, make bench, make sanitize, make fuzz, make clean.
 # PYTHON=python3.12 chooses the interpreter, VENV the virtual environment, FUZZ_SECONDS how long each
 # target is fuzzed.
 
@@ -10,7 +10,7 @@ FUZZ_SECONDS ?= 60
 RUN = $(VENV)/bin/python
 BUILD = @tools/require.sh $(PYTHON) && tools/build.sh $(PYTHON) $(VENV)
 
-.PHONY: demo test lint bench fuzz clean
+.PHONY: demo test lint bench sanitize fuzz clean
 
 demo:
 	$(BUILD) ""
@@ -31,6 +31,9 @@ lint:
 bench:
 	$(BUILD) "[bench]"
 	$(RUN) -m pytest bench
+
+sanitize:
+	tools/sanitize.sh $(PYTHON) .cache/sanitize tests $(PYTEST_ARGS)
 
 fuzz:
 	tools/fuzz.sh $(PYTHON) .cache/fuzz $(FUZZ_SECONDS)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -102,7 +103,7 @@ def serve(data: bytes, size: int) -> bytes:
     here, peer = arrive(data, size)
     with here, peer:
         ServerConnection(here, None, service._table, LIMIT).serve()
-        here.close()
+        here.shutdown(socket.SHUT_WR)
         replies = []
         while reply := peer.recv(1 << 16):
             replies.append(reply)

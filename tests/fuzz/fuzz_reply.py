@@ -38,6 +38,7 @@ error Failed (why: string)
 )
 #: What has been called, and whether with more.
 CALLS = (("Nothing", False), ("Any", True), ("Items", False), ("Echo", True), ("Any", False), ("Items", True))
+MESSAGES = [orjson.dumps({"method": f"a.b.{method}", "more": more}) for method, more in CALLS]
 
 
 def take(data: bytes) -> None:
@@ -79,8 +80,8 @@ def receive(data: bytes, size: int) -> tuple[list[bytes], list[dict[str, Any]], 
     results: list[dict[str, Any]] = []
     with here, peer:
         channel = Channel(here, LIMIT)
-        for method, more in CALLS:
-            channel.send_message(orjson.dumps({"method": f"a.b.{method}", "more": more}))
+        for message in MESSAGES:
+            channel.send_message(message)
         waiting = [plans.call(method) for method, _ in CALLS]
         try:
             while True:

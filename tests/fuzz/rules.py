@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import json
+from json import JSONDecoder
 from typing import Any
 
 import orjson
+
+# Objects as lists of their members, which show those that stand twice. What numbers are is orjson's to say.
+_decoder = JSONDecoder(object_pairs_hook=lambda members: members, parse_int=str, parse_float=str)
 
 
 def split(data: bytes, limit: int) -> tuple[list[bytes], bool]:
@@ -26,10 +29,7 @@ def envelope(frame: bytes, known: dict[str, type]) -> dict[str, Any] | None:
         return None
     if not isinstance(message, dict):
         return None
-    # The outermost object is the last one that the hook gets.
-    objects: list[list[tuple[str, Any]]] = []
-    json.loads(frame, object_pairs_hook=objects.append, parse_int=str, parse_float=str)
-    if len(objects[-1]) > len(message):
+    if len(_decoder.decode(frame.decode())) > len(message):
         return None
     for name, value in message.items():
         if name not in known:
