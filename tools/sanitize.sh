@@ -12,12 +12,13 @@ reports=$PWD/build/sanitize/reports
 CC=gcc tools/require.sh "$python"
 CC=gcc FASTVARLINK_BUILD=sanitize tools/build.sh "$python" "$venv" "[test]"
 
-# The runtimes come first in each process, as neither Python nor what it loads is linked against them. Python's
-# own allocator would hide what is read beyond an object, and Python's own leaks are not ours.
+# The runtime comes first in each process, as neither Python nor what it loads is linked against it. Python's own
+# allocator would hide what is read beyond an object, and Python's own leaks are not ours. Traps and aborts, which
+# are undefined behaviour and the core's own checks, are reported whatever handlers a program sets for them.
 sanitized() {
-    LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)" PYTHONMALLOC=malloc \
-        ASAN_OPTIONS="detect_leaks=0:allocator_may_return_null=1:log_path=$reports/address" \
-        UBSAN_OPTIONS="print_stacktrace=1:log_path=$reports/undefined" "$@"
+    local options=detect_leaks=0:allocator_may_return_null=1:handle_sigill=2:handle_abort=2
+    LD_PRELOAD=$(gcc -print-file-name=libasan.so) PYTHONMALLOC=malloc \
+        ASAN_OPTIONS=$options:log_path=$reports/report "$@"
 }
 
 reported() {
