@@ -21,10 +21,12 @@ with atheris.instrument_imports(include=["fastvarlink"]):
     import orjson
 
     import fastvarlink
-    from fastvarlink._core.connection import ServerConnection
+    from fastvarlink._core.terms import Terms
+    from fastvarlink._core.waiting import WaitingConnection
 
 #: Of a message, so small that calls and replies reach it.
 LIMIT = 400
+TERMS = Terms(fastvarlink.Limits(max_message_size=LIMIT, frame_timeout=None))
 MEMBERS = {"method": str, "parameters": dict, "oneway": bool, "more": bool, "upgrade": bool}
 #: Methods whose results can be told from the call.
 ECHOES = {"a.b.Echo": lambda call: call["parameters"], "a.b.Seen": lambda call: {"message": call}}
@@ -102,7 +104,7 @@ def serve(data: bytes, size: int) -> bytes:
     """What a server sends to a client that sends these bytes, in pieces of this size, and then their end."""
     here, peer = arrive(data, size)
     with here, peer:
-        ServerConnection(here, None, service._table, LIMIT).serve()
+        WaitingConnection(here, None, service._table, TERMS).serve()
         here.shutdown(socket.SHUT_WR)
         replies = []
         while reply := peer.recv(1 << 16):

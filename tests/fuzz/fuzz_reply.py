@@ -20,6 +20,7 @@ with atheris.instrument_imports(include=["fastvarlink"]):
     from fastvarlink.client.plans import plans_of
     from fastvarlink.error import ConnectionLost, ProtocolError, VarlinkError
     from fastvarlink.idl.interface import Interface
+    from fastvarlink.limits import Limits
 
 #: Of a message, so small that replies reach it.
 LIMIT = 400
@@ -79,7 +80,7 @@ def receive(data: bytes, size: int) -> tuple[list[bytes], list[dict[str, Any]], 
     frames: list[bytes] = []
     results: list[dict[str, Any]] = []
     with here, peer:
-        channel = Channel(here, LIMIT)
+        channel = Channel(here, Limits(max_message_size=LIMIT))
         for message in MESSAGES:
             channel.send_message(message)
         waiting = [plans.call(method) for method, _ in CALLS]
