@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import select
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -241,6 +242,32 @@ def test_bridge_reads_from_a_file(more: str, tmp_path: Path) -> None:
             timeout=PATIENCE,
         )
     assert unframed(done.stdout.decode()) == [pong("one")]
+
+
+@pytest.mark.parametrize("direction", ["call", "reply"])
+def test_a_bridge_passes_no_descriptors_on(direction: str, tmp_path: Path) -> None:
+    """Nor the message that they came with (rule D4)."""
+    ours, theirs = socket.socketpair()
+    frame = b'{"method":"org.example.more.Ping","parameters":{"ping":"x"}}\0'
+    with ours, socket.socket(socket.AF_UNIX) as listener, open("/dev/null", "rb") as null:
+        listener.bind(f"{tmp_path}/socket")
+        listener.listen()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "fastvarlink", "bridge", "--connect", f"unix:{tmp_path}/socket"],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=subprocess.PIPE,
+        )
+        theirs.close()
+        with process:
+            service, _ = listener.accept()
+            with service:
+                sender, other = (ours, service) if direction == "call" else (service, ours)
+                socket.send_fds(sender, [frame], [null.fileno()])
+                assert other.recv(1000) == b""
+            assert process.stderr is not None
+            assert b"file descriptors, which a bridge cannot pass on" in process.stderr.read()
+            assert process.wait() == 1
 
 
 def test_a_reader_that_leaves_ends_the_command_quietly(more: str) -> None:

@@ -10,6 +10,7 @@ import json
 import os
 import selectors
 import socket
+import stat
 import sys
 from argparse import Namespace
 from typing import Any
@@ -54,12 +55,12 @@ def pass_through(connection: socket.socket) -> None:
         while True:
             for key, _ in selector.select():
                 if key.fileobj is connection:
-                    data = connection.recv(CHUNK)
+                    data = received(connection)
                     if not data:
                         return
                     write_whole(stdout, data)
                 else:
-                    data = os.read(stdin, CHUNK)
+                    data = read(stdin)
                     if data:
                         connection.sendall(data)
                     else:
@@ -71,6 +72,28 @@ def send_whole_file(source: int, connection: socket.socket) -> None:
     while data := os.read(source, CHUNK):
         connection.sendall(data)
     connection.shutdown(socket.SHUT_WR)
+
+
+def received(connection: socket.socket) -> bytes:
+    """What has arrived. Fails where file descriptors came along, which cannot be passed on (rule D4)."""
+    if connection.family != socket.AF_UNIX:
+        return connection.recv(CHUNK)
+    # With room for the header only: the system keeps the descriptors, and tells.
+    data, _, flags, _ = connection.recvmsg(CHUNK, socket.CMSG_LEN(0))
+    if flags & socket.MSG_CTRUNC:
+        fail("A message came with file descriptors, which a bridge cannot pass on.")
+    return data
+
+
+def read(fd: int) -> bytes:
+    """What has arrived at a descriptor, which may be a socket."""
+    if not stat.S_ISSOCK(os.fstat(fd).st_mode):
+        return os.read(fd, CHUNK)
+    endpoint = socket.socket(fileno=fd)
+    try:
+        return received(endpoint)
+    finally:
+        endpoint.detach()
 
 
 def write_whole(target: int, data: bytes) -> None:
@@ -92,7 +115,7 @@ class Router:
     def run(self) -> None:
         calls = FrameReader(Limits().max_message_size)
         try:
-            while data := os.read(sys.stdin.fileno(), CHUNK):
+            while data := read(sys.stdin.fileno()):
                 calls.receive(data)
                 while (message := whole(calls)) is not None:
                     if self._route(message):
@@ -125,7 +148,7 @@ class Router:
 
     def _next_reply(self, connection: socket.socket, target: str) -> bytes:
         while (raw := whole(self._replies)) is None:
-            data = connection.recv(CHUNK)
+            data = received(connection)
             if not data:
                 fail(f"The service of {target} closed the connection before it had answered.")
             self._replies.receive(data)
