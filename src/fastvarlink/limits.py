@@ -24,8 +24,7 @@ class Limits:
     takes. Nesting could exhaust the stack of whoever walks it.
 
     ``frame_timeout``: seconds from the first byte of a message to its last, None for no limit. A peer that
-    sends a byte now and then would hold its connection, and the memory of what it has sent, for ever. A
-    client has its own limit for the whole of a call.
+    sends a byte now and then would hold its connection, and the memory of what it has sent, for ever.
 
     Of the connections of a server:
 

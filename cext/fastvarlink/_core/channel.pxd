@@ -1,6 +1,8 @@
 # cython: language_level=3str
 """The client's end of one connection."""
 
+from libc.stdint cimport int64_t
+
 from fastvarlink._core.call cimport CallPlan
 from fastvarlink._core.control cimport Descriptors, Rights
 from fastvarlink._core.link cimport Link, LinkStatus
@@ -35,5 +37,6 @@ cdef class Channel:
     cdef Rights expect_descriptors(self, Descriptors descriptors)
     cdef int transfer(self, bint read) except -1
     cdef int await_reply(self) except -1
+    cdef int await_more(self, int64_t began) except -1
     cdef int fail(self, str why) except -1
     cdef object take(self, CallPlan plan, bint namespaced, Descriptors descriptors)

@@ -7,6 +7,7 @@ for ever. When it is not known any more which reply would come next (a time limi
 that was left early), the connection is closed: replies carry nothing that tells them apart (rules R6, R7).
 """
 
+from libc.stdint cimport int64_t
 from libc.string cimport strerror
 
 import socket
@@ -15,6 +16,7 @@ import threading
 from fastvarlink._core.buffer cimport stored
 from fastvarlink._core.call cimport CallPlan
 from fastvarlink._core.control cimport Descriptors, Rights
+from fastvarlink._core.countdown cimport now
 from fastvarlink._core.forked cimport process_number
 from fastvarlink._core.link import accept_descriptors
 
@@ -39,6 +41,9 @@ from fastvarlink.error import (
 
 cdef extern from "check.h" nogil:
     void CHECK(bint what)
+
+cdef extern from "<poll.h>" nogil:
+    short POLLIN
 
 cdef extern from "pythread.h" nogil:
     unsigned long PyThread_get_thread_ident()
@@ -295,6 +300,7 @@ cdef class Channel:
     cdef int await_reply(self) except -1:
         """Waits for the next reply: session.message holds it."""
         cdef SessionEvent event
+        cdef int64_t began = 0
         while True:
             event = self.session.next_reply()
             if event == MESSAGE:
@@ -303,7 +309,32 @@ cdef class Channel:
                 why = self.session.complaint()
                 self.fail(why)
                 raise ProtocolError(f"The connection has been closed. {why}")
+            if stored(self.session.reader.buffer) and self.limits.frame_timeout is not None:
+                if began == 0:
+                    began = now()
+                self.await_more(began)
             self.transfer(True)
+
+    cdef int await_more(self, int64_t began) except -1:
+        """Waits for more of a reply that began then, which has its time (rule F12)."""
+        cdef LinkStatus status = LINK_BLOCKED
+        cdef double left = self.limits.frame_timeout - (now() - began) / 1e6
+        limit = self.connection.gettimeout()
+        if left > 0:
+            if limit is not None:
+                left = min(left, limit)
+            self.link.awaits = POLLIN
+            try:
+                status = self.link.wait(<int> min(left * 1000 + 1, <double> LONGEST))
+            except BaseException:
+                self.fail("A call on it was interrupted before its reply came.")
+                raise
+        if status == LINK_OK:
+            return 0
+        if status == LINK_BLOCKED and not self.closed:
+            self.fail("A call on it ran out of time before its reply came.")
+            raise TimeoutError("The service has begun a reply and not finished it within the time limit.")
+        return self.lose(status)
 
     cdef object take(self, CallPlan plan, bint namespaced, Descriptors descriptors):
         """The result of the next reply."""

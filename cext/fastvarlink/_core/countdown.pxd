@@ -9,6 +9,10 @@ from libc.stdint cimport int64_t
 cdef int64_t now() noexcept nogil
 
 
+# How many wait in all countdowns of the process: mostly none.
+cdef int64_t counting() noexcept nogil
+
+
 # Something that a countdown can run for; for one at a time.
 cdef class Timed:
     cdef Countdown countdown  # None while none runs

@@ -27,6 +27,13 @@ cdef int64_t now() noexcept nogil:
     return <int64_t> time.tv_sec * 1_000_000 + time.tv_nsec // 1000
 
 
+cdef int64_t running = 0
+
+
+cdef int64_t counting() noexcept nogil:
+    return running
+
+
 cdef class Timed:
     cdef int expired(self) except -1:
         raise NotImplementedError
@@ -42,6 +49,7 @@ cdef class Countdown:
         self.span = <int64_t> (span * 1e6)
 
     cdef int start(self, Timed what) except -1:
+        global running
         if what.countdown is not None:
             what.countdown.cancel(what)
         what.due = now() + self.span
@@ -55,9 +63,11 @@ cdef class Countdown:
         self.last = <PyObject *> what
         # A chain of owned references would be taken down by recursion.
         Py_INCREF(what)
+        running += 1
         return 0
 
     cdef int cancel(self, Timed what) except -1:
+        global running
         CHECK(what.countdown is self)
         if what.earlier == NULL:
             self.first = what.later
@@ -69,6 +79,7 @@ cdef class Countdown:
             (<Timed> what.later).earlier = what.earlier
         what.earlier = what.later = NULL
         what.countdown = None
+        running -= 1
         Py_DECREF(what)
         return 0
 

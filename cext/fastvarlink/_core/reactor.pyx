@@ -23,7 +23,7 @@ import os
 from collections import deque
 from time import monotonic
 
-from fastvarlink._core.countdown cimport Countdown, Timed, now
+from fastvarlink._core.countdown cimport Countdown, Timed, counting, now
 from fastvarlink._core.forked cimport process_number
 from fastvarlink.error import ForkDetected
 
@@ -281,8 +281,10 @@ cdef class Reactor:
                 self.first += 1
                 self.run_event(self.events[self.first - 1])
             else:
-                self.expire()
-                timeout = self.next_expiry()
+                timeout = -1
+                if counting():
+                    self.expire()
+                    timeout = self.next_expiry()
                 if self.queue:
                     timeout = 0
                 elif self.spawn is None:

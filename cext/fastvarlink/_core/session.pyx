@@ -83,6 +83,11 @@ cdef class Session:
         buffer.release()
         return data
 
+    @property
+    def partial(self):
+        """True if bytes have arrived that have not been taken."""
+        return stored(self.reader.buffer) > 0
+
     def waiting_data(self):
         """A copy of the bytes that have arrived and have not been taken."""
         cdef Buffer buffer = self.reader.buffer

@@ -32,6 +32,7 @@ AHEAD = 64 << 10
 CLOSED_HERE = "It has been closed by this program."
 CLOSED_THERE = "The service has closed it."
 CALL_GIVEN_UP = "A call on it was given up before its reply came."
+UNFINISHED = "The service has begun a reply and not finished it within the time limit."
 STREAM_LEFT = "A stream of replies was left before its end."
 
 
@@ -117,6 +118,9 @@ class Connection(asyncio.Protocol):
     def __init__(self, limits: Limits, strict: bool) -> None:
         self._loop = asyncio.get_running_loop()
         self._session = ClientSession(limits, strict)
+        self._frame_timeout = limits.frame_timeout
+        # Runs while a reply has begun and is not finished (rule F12).
+        self._clock: asyncio.TimerHandle | None = None
         self._waiting: deque[Call] = deque()  # sent and not over, in their order
         self._unread = 0  # bytes received since the session had no more replies
         self._writable = asyncio.Event()
@@ -241,7 +245,10 @@ class Connection(asyncio.Protocol):
             return False
         try:
             if self._session.take_reply():
+                self._stop_clock()
                 return True
+            if self._session.partial and self._clock is None and self._frame_timeout is not None:
+                self._clock = self._loop.call_later(self._frame_timeout, self._fail, TimeoutError, UNFINISHED)
             self._unread = 0
             self._transport.resume_reading()
             if self._why:
@@ -271,12 +278,18 @@ class Connection(asyncio.Protocol):
             return
         self._closed = True
         self._why = self._why or why
+        self._stop_clock()
         self._transport.abort()
         self._writable.set()
         while self._waiting:
             call = self._waiting.popleft()
             call.failure = kind(f"The connection is closed. {why}")
             call.end()
+
+    def _stop_clock(self) -> None:
+        if self._clock is not None:
+            self._clock.cancel()
+            self._clock = None
 
     def leave(self, why: str) -> None:
         """Close the connection because a reply on it is not waited for any more."""
