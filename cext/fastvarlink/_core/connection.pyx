@@ -12,6 +12,7 @@ What may hold a connection up, and what goes on then:
   a stream without an end      after BUDGET replies it waits until other connections had their turn
 """
 
+from libc.errno cimport ECONNRESET, EPIPE
 from libc.stdint cimport int64_t, uint32_t
 
 import socket
@@ -161,10 +162,16 @@ cdef class ServerConnection(Source):
                 or self.session.reader.buffer.pins
                 # What follows an upgrade is not for us to read.
                 or self.link.care & CARE_UPGRADES
-                or not self.session.wants_more()
             ):
                 return 0
-            self.read()
+            try:
+                if not self.session.wants_more():
+                    return 0
+                self.read()
+            except BaseException:
+                # The event is gone, and with it what it told.
+                self.close()
+                raise
             if self.busy or self.closed:
                 return 0
         self.busy = True
@@ -419,6 +426,9 @@ cdef class ServerConnection(Source):
     cdef int lost(self) except -1:
         # Calls that have arrived are still carried out: they may be oneway. Their replies go nowhere.
         self.gone = self.origin.gone = True
+        if self.link.error != EPIPE and self.link.error != ECONNRESET:
+            # The peer may well be there, and would wait for replies that were dropped.
+            self.closing = True
         # There may be no event any more that says so: the end is looked for at once.
         self.readable = True
         self.session.writer.discard()

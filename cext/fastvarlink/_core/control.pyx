@@ -88,7 +88,8 @@ cdef class Descriptors:
         """Send a descriptor with the next message. Returns its number there, for a parameter to tell.
 
         what is a descriptor, which is owned, and closed, here from now on; or an object with fileno(), which
-        is duplicated. ValueError if the message has as many as one can carry.
+        is duplicated. OSError if it is not open,
+        ValueError if the message has as many as one can carry.
         """
         cdef int fd
         if self.given is None:
@@ -97,8 +98,8 @@ cdef class Descriptors:
             raise ValueError(f"A message can carry {RIGHTS_MOST} descriptors at most.")
         if isinstance(what, int):
             fd = what
-            if fd < 0:
-                raise ValueError(f"{what} is no descriptor.")
+            # One that is not open would only be found out when the reply is sent. OSError.
+            os.get_inheritable(fd)
         else:
             fd = os.dup(what.fileno())
         self.given.add(fd)

@@ -57,8 +57,9 @@ cdef class FrameWriter:
     cdef int finish(self) except -1
     # Takes back what was written since begin(). To be called when text() or finish() raise.
     cdef void abandon(self) noexcept
-    # Has descriptors go with the frame that was finished last.
+    # Has descriptors go with the frame that is written next; detach() takes that back.
     cdef int attach(self, Rights rights) except -1
+    cdef void detach(self) noexcept
     # How many bytes may go at once, and what goes with the first of them; None if that is nothing.
     cdef size_t stretch(self) except? 0
     cdef Rights leading(self)

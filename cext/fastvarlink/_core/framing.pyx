@@ -187,8 +187,14 @@ cdef class FrameWriter:
     cdef int attach(self, Rights rights) except -1:
         if self.attached is None:
             self.attached = []
-        self.attached.append([self.mark, rights])
+        self.attached.append([stored(self.buffer), rights])
         return 0
+
+    cdef void detach(self) noexcept:
+        # As after begin(): what is attached last belongs to what has not been written.
+        self.attached.pop()
+        if not self.attached:
+            self.attached = None
 
     cdef size_t stretch(self) except? 0:
         if not self.attached:

@@ -159,9 +159,10 @@ cdef class Reactor:
     cdef int attach(self, Source source, uint32_t events) except -1:
         cdef epoll_event event
         cdef int fd = source.fd
+        while len(self.generations) <= fd:
+            self.generations.append(0)
         while len(self.sources) <= fd:
             self.sources.append(None)
-            self.generations.append(0)
         self.generations[fd] = (self.generations[fd] + 1) & 0xFFFFFFFF
         event.events = events | <uint32_t> EPOLLET
         event.data.u64 = (<uint64_t> self.generations[fd] << 32) | <uint64_t> fd
@@ -324,13 +325,14 @@ cdef class Reactor:
 
     cdef int run_event(self, epoll_event event) except -1:
         cdef Py_ssize_t fd = <Py_ssize_t> (event.data.u64 & 0xFFFFFFFF)
+        cdef uint64_t generation = event.data.u64 >> 32
         cdef uint64_t ignored
         cdef Source source
         if fd == self.wakeup:
             eventfd_read(self.wakeup, &ignored)
             return 0
         source = self.sources[fd]
-        if source is not None and self.generations[fd] == event.data.u64 >> 32:
+        if source is not None and <uint64_t> self.generations[fd] == generation:
             self.run_source(source, event.events)
         return 0
 

@@ -144,10 +144,17 @@ cdef class ServerSession(Session):
             raise RuntimeError("There is no call to reply to.")
         if continues and not self.flags & (MORE | ONEWAY):
             raise RuntimeError("A reply that continues needs a call with more.")
-        if not self.flags & ONEWAY:
+        if self.flags & ONEWAY:
+            pass
+        elif self.outgoing is None:
             write_reply(self.writer, parameters, continues)
-            if self.outgoing is not None:
-                self.writer.attach(self.outgoing)
+        else:
+            self.writer.attach(self.outgoing)
+            try:
+                write_reply(self.writer, parameters, continues)
+            except BaseException:
+                self.writer.detach()
+                raise
         self.outgoing = None
         self.answering = continues
         return 0
@@ -176,9 +183,17 @@ cdef class ClientSession(Session):
 
     cdef int call(self, bytes name, bytes parameters, int flags, Rights outgoing=None) except -1:
         cdef char expects = EXPECTS_MORE if flags & MORE else 0
-        write_call(self.writer, name, parameters, flags)
-        if outgoing is not None:
+        # From the moment it is written the call counts.
+        self.outstanding.reserve(1)
+        if outgoing is None:
+            write_call(self.writer, name, parameters, flags)
+        else:
             self.writer.attach(outgoing)
+            try:
+                write_call(self.writer, name, parameters, flags)
+            except BaseException:
+                self.writer.detach()
+                raise
         if not flags & ONEWAY:
             self.outstanding.append(&expects, 1)
         return 0
@@ -227,6 +242,7 @@ cdef class ClientSession(Session):
         if fault != NULL:
             raise ValueError("The message " + fault.decode() + ".")
         expects = EXPECTS_MORE if call.flags & MORE else 0
+        self.outstanding.reserve(1)
         self.writer.begin()
         try:
             self.writer.text(text, size)

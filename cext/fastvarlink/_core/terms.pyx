@@ -26,11 +26,11 @@ cdef class Terms:
 
     cdef int hold(self, object connection, size_t size) except -1:
         cdef size_t before = self.holders.get(connection, 0)
-        self.buffered = self.buffered - before + size
         if size:
             self.holders[connection] = size
         elif before:
             del self.holders[connection]
+        self.buffered = self.buffered - before + size
         if self.buffered > self.max_buffered and size > before:
             # What it holds is given back when its thread lets it be closed.
             greedy = max(self.holders, key=self.holders.get)

@@ -15,9 +15,7 @@ __all__ = ["Acceptor"]
 
 logger = logging.getLogger("fastvarlink.server")
 
-# accept() fails with these while the process or the system has no room for one more connection.
-_NO_ROOM = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
-# And with these when a connection has gone before it was accepted; the next may be there.
+# accept() fails with these when a connection has gone before it was accepted; the next may be there.
 _ONE_LOST = {
     errno.ECONNABORTED,
     errno.EHOSTDOWN,
@@ -79,10 +77,11 @@ class Acceptor:
             except OSError as failure:
                 if failure.errno in _ONE_LOST:
                     continue
-                if failure.errno in _NO_ROOM:
-                    self._wait_for_room(failure)
-                elif self._listener is not None:
-                    logger.exception("No connection can be accepted.")
+                # Nothing tells again of those that wait already.
+                self._wait_for_room(failure)
+                return False
+            except MemoryError as failure:
+                self._wait_for_room(failure)
                 return False
             self._told = False
             self._take(request, address)
@@ -93,13 +92,13 @@ class Acceptor:
         while self.accept_some():
             pass
 
-    def _wait_for_room(self, failure: OSError) -> None:
-        # Tried again when a connection has ended, or after a while: what took the room may be something
-        # else. Until then they wait in the queue.
+    def _wait_for_room(self, failure: Exception) -> None:
+        # No descriptors, most likely, or no memory. It is tried again when a connection has ended, or after a
+        # while, as what took the room may be something else. Until then they wait in the queue.
         self._starved = True
-        if not self._told:
+        if not self._told and self._listener is not None:
             self._told = True
-            logger.warning("No connection can be accepted for now: %s", failure)
+            logger.warning("No connection can be accepted for now: %r", failure)
         if self._reactor is not None and self._listener is not None:
             self._alarm.start(self._reactor)
 

@@ -66,7 +66,11 @@ class Connections:
             of_peer = self._per_peer.get(key, 0)
             if len(self._admitted) < self._most and of_peer < self._most_per_peer:
                 self._admitted[request] = key
-                self._per_peer[key] = of_peer + 1
+                try:
+                    self._per_peer[key] = of_peer + 1
+                except MemoryError:
+                    del self._admitted[request]
+                    raise
                 return peer
             self._refused += 1
             refused, now = self._refused, time.monotonic()
@@ -136,7 +140,7 @@ class Connections:
 
         try:
             threading.Thread(target=run, name="fastvarlink upgrade", daemon=True).start()
-        except RuntimeError as failure:
+        except (RuntimeError, MemoryError) as failure:
             logger.error("An upgraded connection has been closed, as no thread can be started: %s", failure)
             self._taken_over.pop(request, None)
             endpoint.close()

@@ -70,7 +70,7 @@ class ThreadingServer(Server):
             assert self._reactor is not None
             try:
                 self._run_thread(self._work, self._reactor)
-            except RuntimeError as failure:
+            except (RuntimeError, MemoryError) as failure:
                 logger.warning("No thread can be started for now: %s", failure)
                 return False
             return True
