@@ -57,8 +57,8 @@ cdef class Channel:
     """The client's end of a connected socket.
 
     limits are the Limits of messages, strict says whether the service must keep to every rule. reopen(), if
-    given, returns a new connection for the calls that come after a stream was left before its end, or after an
-    upgrade.
+    given, returns a new connection for the calls that come after a stream was left before its end, or after
+    an upgrade.
     """
 
     def __init__(self, connection, limits, reopen=None, bint strict=True):
@@ -126,11 +126,12 @@ cdef class Channel:
         finally:
             self.release()
 
-    def upgrade(self, CallPlan plan not None, tuple arguments not None, dict keywords not None, bint namespaced):
+    def upgrade(self, CallPlan plan not None, tuple arguments not None, dict keywords not None,
+                bint namespaced):
         """Call a method that hands the connection over to another protocol: its result, and the socket.
 
-        Of what the service sends behind its reply nothing has been read (rule C12). The channel is closed, but
-        for the socket, which is the caller's from here on. An error reply leaves everything as it was.
+        Of what the service sends behind its reply nothing has been read (rule C12). The channel is closed,
+        but for the socket, which is the caller's from here on. An error reply leaves everything as it was.
         """
         cdef bytes parameters = plan.encode(arguments, keywords)
         self.acquire()

@@ -65,8 +65,8 @@ cdef class Descriptors:
 
     For a handler that declares ``_descriptors`` in an interface that is offered with descriptors, and for a
     client that passes one as ``_descriptors`` with a call. What has come is read by its number: len() and
-    indices say what there is, and take() makes it the program's own. give() says what goes with the next message
-    in the other direction. All that nobody took is closed.
+    indices say what there is, and take() makes it the program's own. give() says what goes with the next
+    message in the other direction. All that nobody took is closed.
     """
 
     def __len__(self):

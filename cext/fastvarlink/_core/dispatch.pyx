@@ -32,8 +32,8 @@ cdef class MethodTable:
 
     resolve(name) returns the MethodPlan of a qualified name or raises a VarlinkError.
     explain(name, error, sensitive) returns what an exception means to the caller: the name of an error reply
-    as JSON, and its parameters as JSON or None; sensitive says that no value may be logged. allow(context), if
-    given, says whether a call may be made. All are called from any thread.
+    as JSON, and its parameters as JSON or None; sensitive says that no value may be logged. allow(context),
+    if given, says whether a call may be made. All are called from any thread.
     """
 
     def __init__(self, resolve, explain, allow=None):

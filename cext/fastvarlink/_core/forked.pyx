@@ -1,8 +1,8 @@
 # cython: language_level=3str
 """Whether this process is a fork of the one that made a connection (rule S9).
 
-Two processes that use one connection take each other's replies. Asking the system for the process at each call
-would cost a system call; the C library tells of forks by itself, also of those that Python does not make.
+Two processes that use one connection take each other's replies. Asking the system for the process at each
+call would cost a system call; the C library tells of forks by itself, also of those that Python does not make.
 """
 
 cdef extern from "<pthread.h>" nogil:

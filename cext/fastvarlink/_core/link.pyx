@@ -68,7 +68,7 @@ cdef extern from *:
 
 
 def accept_descriptors(connection, bint accept):
-    """Whether the system lets file descriptors reach a unix socket at all (rule D1). Older systems always do."""
+    """Whether the system lets file descriptors reach a unix socket at all (rule D1). Older ones always do."""
     try:
         connection.setsockopt(socket.SOL_SOCKET, SO_PASSRIGHTS, int(accept))
     except OSError:
@@ -230,7 +230,7 @@ cdef class Link:
     cdef LinkStatus fill_rights(self, char *to, size_t size) except *:
         """Reads what has arrived of one frame, size bytes, where some bytes bring descriptors.
 
-        The system gives out descriptors with the first byte that is read of the piece they were sent with, and
+        The system gives out descriptors with the first byte that is read of what they were sent with, and
         reads on from pieces without to one that has some. So whether they came with the first byte of a frame
         only shows when that is read alone (rule D2).
         """

@@ -70,8 +70,8 @@ cdef class MethodPlan:
     is held back until it is known to be the last, unless it is live.
 
     upgrades says that calls have to ask for an upgrade. descriptors is how many file descriptors have to come
-    with a call, -1 if any number may, -2 if the interface uses none. sensitive says that no value of a call or
-    of its replies may get into a log.
+    with a call, -1 if any number may, -2 if the interface uses none. sensitive says that no value of a call
+    or of its replies may get into a log.
     """
 
     def __init__(

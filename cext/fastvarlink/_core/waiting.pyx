@@ -32,9 +32,9 @@ cdef enum:
 cdef class WaitingConnection:
     """One connection of a server, for one thread.
 
-    request is the connected socket, or what has its recv(), sendall() and fileno(): a TLS socket, say, which is
-    read and written by its own methods. It stays open: closing it is left to the caller. The other arguments are
-    those of ServerConnection.
+    request is the connected socket, or what has its recv(), sendall() and fileno(): a TLS socket, say, which
+    is read and written by its own methods. It stays open: closing it is left to the caller. The other
+    arguments are those of ServerConnection.
     """
 
     def __init__(
