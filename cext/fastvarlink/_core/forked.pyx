@@ -2,7 +2,8 @@
 """Whether this process is a fork of the one that made a connection (rule S9).
 
 Two processes that use one connection take each other's replies. Asking the system for the process at each
-call would cost a system call; the C library tells of forks by itself, also of those that Python does not make.
+call would cost a system call; the C library tells of forks by itself, also of those that Python does not
+make.
 """
 
 cdef extern from "<pthread.h>" nogil:

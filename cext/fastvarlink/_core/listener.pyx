@@ -1,5 +1,5 @@
 # cython: language_level=3str
-"""What is told to a Python callable: that a descriptor is ready, a listening one say, or that time is over."""
+"""What is told to a Python callable: that a descriptor is ready, or that time is over."""
 
 from libc.stdint cimport uint32_t
 

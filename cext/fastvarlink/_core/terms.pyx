@@ -10,7 +10,8 @@ cdef class Terms:
     """limits are the Limits of a server, strict says whether its peers must keep to every rule.
 
     closed(connection) is called once when a connection is over. upgraded(connection, function, early) is
-    called instead when one leaves Varlink: function is to get its socket, early is what was read beyond the call.
+    called instead when one leaves Varlink: function is to get its socket, early is what was read beyond the
+    call.
     """
 
     def __init__(self, limits, bint strict=True, closed=None, upgraded=None):

@@ -9,6 +9,7 @@ import threading
 from socketserver import BaseServer, ForkingMixIn
 from typing import Any
 
+from fastvarlink.peer import Peer
 from fastvarlink.server.server import Server
 
 
@@ -36,4 +37,7 @@ class ForkingServer(ForkingMixIn, Server):
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Serve an accepted connection in a child."""
+        if not self._is_welcome(Peer(request)):
+            self.shutdown_request(request)
+            return
         ForkingMixIn.process_request(self, request, client_address)
