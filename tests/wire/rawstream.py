@@ -56,7 +56,11 @@ class RawStream:
         if kind == "unix":
             connection = socket.socket(socket.AF_UNIX)
             connection.settimeout(PATIENCE)
-            connection.connect(place)
+            try:
+                connection.connect(place)
+            except OSError:
+                connection.close()
+                raise
         else:
             host, _, port = place.rpartition(":")
             connection = socket.create_connection((host, int(port)), timeout=PATIENCE)

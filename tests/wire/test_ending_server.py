@@ -1,13 +1,19 @@
-"""F10 and F11 at the server: what is done when the caller stops writing."""
+"""F10, F11 and S8 at the server: what is done when the caller stops writing, and when there is none."""
 
 from __future__ import annotations
 
+import contextlib
+import threading
+import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+import fastvarlink
+
 from .eventually import eventually
-from .rawstream import RawStream, call
+from .rawstream import PATIENCE, Pieces, RawStream, call
 from .sample import INTERFACE, RunningServer, State
 
 PING = f"{INTERFACE}.Ping"
@@ -96,3 +102,26 @@ def test_a_whole_object_without_its_nul_is_not_called(stream: RawStream, state: 
     stream.expect_end()
     eventually(lambda: state.recorded, "the whole call has been made")
     assert state.recorded == ["whole"]
+
+
+@pytest.mark.rule("S8")
+def test_who_comes_while_an_idle_server_decides_is_served(tmp_path: Path, pieces: Pieces) -> None:
+    """Whoever can connect gets an answer, at whatever moment."""
+    for round_ in range(10):
+        server = fastvarlink.ThreadingServer(f"unix:{tmp_path}/idle{round_}", fastvarlink.Service())
+        server.exit_idle_time = 0.01
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        served = 0
+        with contextlib.suppress(FileNotFoundError):
+            while True:
+                with RawStream.connect(f"unix:{tmp_path}/idle{round_}", pieces) as stream:
+                    stream.send(call("org.varlink.service.GetInfo"))
+                    assert "parameters" in stream.read_reply()
+                    served += 1
+                # Around the time after which it ends.
+                time.sleep(0.008 + served % 5 * 0.001)
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+        server.server_close()
+        assert served

@@ -78,6 +78,11 @@ cdef class Descriptors:
             raise MissingDescriptor(index, len(self))
         return self.received.fds[index]
 
+    def __iter__(self):
+        """Those that have come and have not been taken."""
+        cdef int i
+        return iter([self.received.fds[i] for i in range(len(self)) if self.received.fds[i] >= 0])
+
     def take(self, index):
         """The descriptor of this number, to be closed by the program. MissingDescriptor if there is none."""
         fd = self[index]

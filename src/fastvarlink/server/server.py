@@ -97,6 +97,7 @@ class Server(BaseServer):
         self._stopped = threading.Event()
         self._stopped.set()
         self._draining = False
+        self._ends_with_last = False
         self._idle_alarm: Alarm | None = None
         self._drain_alarm: Alarm | None = None
         self._closed = False
@@ -362,7 +363,7 @@ class Server(BaseServer):
         reactor = self._reactor
         if len(self._connections) or reactor is None:
             return
-        if self._draining:
+        if self._draining or self._ends_with_last:
             self._request_stop()
         elif self._idle_alarm is not None:
             self._idle_alarm.start(reactor)
@@ -404,10 +405,9 @@ class Server(BaseServer):
             acceptor.detach()
             if not self._was_passed:
                 acceptor.accept_all()
-        self._draining = True
-        if len(self._connections):
-            self._connections.finish()
-        else:
+        # Who has come all the same is served, though nobody else can come: it ends with the last of them.
+        self._ends_with_last = True
+        if not len(self._connections):
             self._request_stop()
 
     def _request_stop(self) -> None:
