@@ -56,8 +56,8 @@ MODES = {
         "directives": {"linetrace": True},
     },
     "sanitize": {
-        # Undefined behaviour traps, and the other sanitizer reports the trap: with gcc's runtimes for both in
-        # one process, what one of them has to say is not written to its log.
+        # Undefined behaviour traps, and AddressSanitizer reports the trap: where gcc's runtimes for both are
+        # in one process, only one of them writes its reports to a log.
         "args": [*SANITIZED, "-fsanitize=address,undefined", "-fsanitize-undefined-trap-on-error"],
         "macros": [("FASTVARLINK_DEBUG", "1")],
         "directives": {},

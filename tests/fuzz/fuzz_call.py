@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import atheris
@@ -29,7 +29,10 @@ LIMIT = 400
 TERMS = Terms(fastvarlink.Limits(max_message_size=LIMIT, frame_timeout=None))
 MEMBERS = {"method": str, "parameters": dict, "oneway": bool, "more": bool, "upgrade": bool}
 #: Methods whose results can be told from the call.
-ECHOES = {"a.b.Echo": lambda call: call["parameters"], "a.b.Seen": lambda call: {"message": call}}
+ECHOES: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "a.b.Echo": lambda call: call["parameters"],
+    "a.b.Seen": lambda call: {"message": call},
+}
 
 service = fastvarlink.Service("Example", "Fuzz", "1", "https://example.org/")
 
@@ -40,7 +43,7 @@ type Item (name: string, kind: (one, two), next: ?Item)
 method Echo(text: string) -> (text: string)
 method Count(n: int) -> (i: int)
 method Items(items: []Item, map: ?[string]float) -> (items: []Item, map: ?[string]float)
-method Any(any: ?any, object: ?object) -> (any: ?any, object: ?object)
+method Loose(any: ?any, object: ?object) -> (any: ?any, object: ?object)
 method Seen() -> (message: object)
 method Fail(why: ?string) -> ()
 method Break() -> ()
@@ -60,7 +63,7 @@ class Handler:
     def Items(self, items: list[Any], map: dict[str, float] | None) -> dict[str, Any]:
         return {"items": items, "map": map}
 
-    def Any(self, any: Any, object: dict[str, Any] | None) -> dict[str, Any]:
+    def Loose(self, any: Any, object: dict[str, Any] | None) -> dict[str, Any]:
         return {"any": any, "object": object}
 
     def Seen(self, _message: dict[str, Any]) -> dict[str, Any]:
