@@ -128,8 +128,14 @@ class VarlinkEncoder(json.JSONEncoder):
 
 
 def _plain(value: Any) -> Any:
-    """A copy of value in nothing but JSON's types, as the current VarlinkEncoder writes them."""
-    return json.loads(json.dumps(value, cls=VarlinkEncoder))
+    """A copy of value in nothing but JSON's types, as the current VarlinkEncoder writes them.
+
+    What is nested too deeply for the module json, as an error reply can be, is returned as it is.
+    """
+    try:
+        return json.loads(json.dumps(value, cls=VarlinkEncoder))
+    except RecursionError:
+        return value
 
 
 def _namespace(value: Any) -> Any:

@@ -19,6 +19,9 @@ cdef extern from "check.h" nogil:
 cdef enum:
     BLOCK = 16384  # bytes of a pooled block: some two hundred small messages
     POOL = 16  # blocks kept
+    # Bytes beyond what is asked for where a large frame is stored at once: its last few would double the
+    # memory.
+    TAIL = 64
 
 cdef char *pool[POOL]
 cdef int pooled = 0
@@ -72,7 +75,7 @@ cdef class Buffer:
         else:
             wanted = 2 * self.capacity
             if wanted < kept + size:
-                wanted = kept + size
+                wanted = kept + size + TAIL
             if self.start == 0 and self.capacity > BLOCK:
                 moved = <char *> PyMem_RawRealloc(self.data, wanted)
                 if moved == NULL:

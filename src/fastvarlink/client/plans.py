@@ -62,7 +62,7 @@ class InterfacePlans:
             try:
                 # A copy, as it is changed on the way.
                 error: VarlinkError = checker.accept(copy.deepcopy(message.get("parameters") or {}))
-            except InvalidParameter:
+            except (InvalidParameter, RecursionError):
                 # It is not what was declared. What came is worth more than the class.
                 return VarlinkError.new(message)
             return error
