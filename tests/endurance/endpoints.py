@@ -24,7 +24,7 @@ def raise_limit() -> None:
 
 
 def connected(path: str) -> socket.socket:
-    """A connection. It waits where the server has not kept up with accepting, which a time limit would not."""
+    """A connection. It waits where the server has not kept up with accepting; a time limit would not."""
     endpoint = socket.socket(socket.AF_UNIX)
     endpoint.connect(path)
     endpoint.settimeout(PATIENCE)

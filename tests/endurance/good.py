@@ -1,4 +1,4 @@
-"""Clients that behave: good.py PATH COUNT. For ``SECONDS`` on its input it tells how long their calls take."""
+"""Clients that behave: good.py PATH COUNT. For ``SECONDS`` on its input it tells how long calls take."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ TESTS = str(Path(__file__).parents[1])
 KIB, MIB = 1 << 10, 1 << 20
 
 # So long the endurance tests go on, and at full size, when it is set.
-SECONDS = float(os.environ.get("SOAK_SECONDS", 0))
+SECONDS = float(os.environ.get("SOAK_SECONDS", "0"))
 
 
 def shown(what: str) -> None:

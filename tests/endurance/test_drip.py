@@ -32,7 +32,8 @@ def test_drippers_are_cut_and_others_served(tmp_path: Path) -> None:
             shown(
                 f"beside {COUNT} drippers: p99 {beside['p99']:.0f} us, quiet {quiet['p99']:.0f}, ratio "
                 f"{ratios[-1]:.2f}; median {beside['median']:.0f} us, quiet {quiet['median']:.0f}; "
-                f"{sent / COUNT:.1f} bytes each, cut after {cut[0]:.2f} to {cut[-1]:.2f} s; {held / COUNT / KIB:.1f} KiB for each"
+                f"{sent / COUNT:.1f} bytes each, cut after {cut[0]:.2f} to {cut[-1]:.2f} s; "
+                f"{held / COUNT / KIB:.1f} KiB for each"
             )
             assert len(cut) == COUNT
             assert sent >= 4 * COUNT

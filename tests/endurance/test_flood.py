@@ -29,9 +29,9 @@ def test_a_flood_of_calls_without_replies(tmp_path: Path) -> None:
             assert beside["calls"] > 0
         sent = flood.answer()
         shown(
-            f"{CONNECTIONS} connections flood: {sent / FLOOD:,.0f} calls a second, {held / MIB:.1f} MiB more; "
-            f"others wait {beside['median']:.0f} us, p99 {beside['p99']:.0f} us, worst {beside['max']:.0f} us, "
-            f"quiet {quiet['median']:.0f} us"
+            f"{CONNECTIONS} connections flood: {sent / FLOOD:,.0f} calls a second, "
+            f"{held / MIB:.1f} MiB more; others wait {beside['median']:.0f} us, p99 {beside['p99']:.0f}, "
+            f"worst {beside['max']:.0f}, quiet {quiet['median']:.0f} us"
         )
         with connected(site.path) as endpoint:
             endpoint.sendall(call(f"{INTERFACE}.Noted"))

@@ -36,7 +36,7 @@ def test_what_an_idle_connection_holds(tmp_path: Path) -> None:
 
 
 def test_calls_beside_idle_connections(tmp_path: Path) -> None:
-    """Two servers on one core with a client each, measured in turns: one has idle connections, one has not."""
+    """Two servers on one core with a client each, in turns: one has idle connections, one has not."""
     core = max(os.sched_getaffinity(0))
     for name in ("busy", "quiet"):
         (tmp_path / name).mkdir()
@@ -53,7 +53,8 @@ def test_calls_beside_idle_connections(tmp_path: Path) -> None:
         pairs = [tuple(client.ask("0.2")["median"] for client in clients) for _ in range(ROUNDS)]
         ratio = statistics.median(beside / alone for beside, alone in pairs)
         shown(
-            f"a call beside {COUNT} idle connections: {statistics.median(beside for beside, _ in pairs):.1f} us, "
+            f"a call beside {COUNT} idle connections: "
+            f"{statistics.median(beside for beside, _ in pairs):.1f} us, "
             f"without {statistics.median(alone for _, alone in pairs):.1f} us, ratio {ratio:.3f}"
         )
         assert ratio <= 1.2
