@@ -1,7 +1,7 @@
 """A client that does everything: soak.py PATH SEED. For ``SECONDS`` on its input it tells how much it did.
 
-Each reply is checked. What is given up (a stream, a call that takes too long) is followed by other calls, which
-go over a new connection.
+Each reply is checked. What is given up (a stream, a call that takes too long) is followed by other calls,
+which go over a new connection.
 """
 
 from __future__ import annotations

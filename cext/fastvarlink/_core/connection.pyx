@@ -237,7 +237,8 @@ cdef class ServerConnection(Source):
             elif stored(self.session.writer.buffer):
                 if not self.send():
                     return 0
-            elif self.ended:
+            elif self.ended or self.gone:
+                # All calls that have come are carried out, and there is nobody to answer to.
                 self.closing = True
             elif self.finishing and not self.looked:
                 # What has arrived and not been told of yet is answered as well.
