@@ -10,6 +10,7 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -23,7 +24,7 @@
 #include <unistd.h>
 
 enum kind {
-    ACCEPT, RECV, RECVMSG, SEND, SENDMSG, EPOLL_WAIT, EPOLL_CTL, POLL, EVENTFD_READ, THREAD, RAW, OBJECT, KINDS
+    ACCEPT, RECV, RECVMSG, SEND, SENDMSG, EPOLL_WAIT, EPOLL_CTL, POLL, EVENTFD_READ, THREAD, RAW, KINDS
 };
 
 enum { SHORT = -1, WATCHED = 4096 };
@@ -218,7 +219,20 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
     return failure > 0 ? failure : real(thread, attributes, run, with);
 }
 
-/* ---- Python's memory: the blocks of its raw domain, where our buffers are, and those of its objects. */
+/* ---- Python's memory: the blocks of its raw domain that the core asks for, and nobody else. What other modules do
+ * without memory is theirs: orjson crashes. */
+
+static int the_core_asks(void)
+{
+    void *frames[5];
+    int count = backtrace(frames, 5), i;
+    Dl_info info;
+    /* Ours, the allocator's, and the core's; fewer where calls were made jumps. */
+    for (i = 1; i < count && i < 4; i++)
+        if (dladdr(frames[i], &info) && info.dli_fname && strstr(info.dli_fname, "fastvarlink/_core/"))
+            return 1;
+    return 0;
+}
 
 struct allocator {
     void *context;
@@ -228,48 +242,38 @@ struct allocator {
     void (*free)(void *, void *);
 };
 
-enum { DOMAIN_RAW = 0, DOMAIN_OBJECT = 2 };
+enum { DOMAIN_RAW = 0 };
 
 extern void PyMem_GetAllocator(int, struct allocator *) __attribute__((weak));
 extern void PyMem_SetAllocator(int, struct allocator *) __attribute__((weak));
 
-static struct hook {
-    enum kind kind;
-    struct allocator before;
-} hooks[] = {{RAW, {0}}, {OBJECT, {0}}};
+static struct allocator before;
 
 static void *hook_malloc(void *context, size_t size)
 {
-    struct hook *hook = context;
-    return strike(hook->kind) ? NULL : hook->before.malloc(hook->before.context, size);
+    return the_core_asks() && strike(RAW) ? NULL : before.malloc(context, size);
 }
 
 static void *hook_calloc(void *context, size_t count, size_t size)
 {
-    struct hook *hook = context;
-    return strike(hook->kind) ? NULL : hook->before.calloc(hook->before.context, count, size);
+    return the_core_asks() && strike(RAW) ? NULL : before.calloc(context, count, size);
 }
 
 static void *hook_realloc(void *context, void *at, size_t size)
 {
-    struct hook *hook = context;
-    return strike(hook->kind) ? NULL : hook->before.realloc(hook->before.context, at, size);
+    return the_core_asks() && strike(RAW) ? NULL : before.realloc(context, at, size);
 }
 
 static void hook_free(void *context, void *at)
 {
-    struct hook *hook = context;
-    hook->before.free(hook->before.context, at);
+    before.free(context, at);
 }
 
 /* To be called by the program, with the GIL held. */
 __attribute__((visibility("default"))) void watch_python_memory(void)
 {
-    static const int domains[] = {DOMAIN_RAW, DOMAIN_OBJECT};
-    size_t i;
-    for (i = 0; i < 2; i++) {
-        struct allocator ours = {&hooks[i], hook_malloc, hook_calloc, hook_realloc, hook_free};
-        PyMem_GetAllocator(domains[i], &hooks[i].before);
-        PyMem_SetAllocator(domains[i], &ours);
-    }
+    struct allocator ours;
+    PyMem_GetAllocator(DOMAIN_RAW, &before);
+    ours = (struct allocator){before.context, hook_malloc, hook_calloc, hook_realloc, hook_free};
+    PyMem_SetAllocator(DOMAIN_RAW, &ours);
 }

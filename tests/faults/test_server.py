@@ -192,6 +192,7 @@ FATAL = [
     ("epoll_ctl", "ENOMEM"),
     ("epoll_ctl", "ENOSPC"),
     ("thread", "EAGAIN"),
+    ("raw", "ENOMEM"),
 ]
 
 
@@ -230,3 +231,28 @@ def test_a_server_without_room_waits_and_does_not_spin(subject: Subject) -> None
         connection.settimeout(PATIENCE)
         assert next(_frames(connection)) == {"parameters": {"text": "one"}}
     settled(subject, before)
+
+
+@pytest.mark.parametrize("kind", ["Server", "ThreadingServer"])
+def test_signals_without_end_do_not_show(library: Path, tmp_path: Path, kind: str) -> None:
+    """A thousand a second, at the thread that serves."""
+    path = f"{tmp_path}/socket"
+    with (
+        Injection(library, tmp_path / "faults") as injection,
+        subprocess.Popen(
+            [sys.executable, SERVICE, kind, "careful", f"unix:{path}", "disturbed"],
+            env=environment(**injection.environment()),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        ) as process,
+    ):  # fmt: skip
+        assert process.stdout is not None
+        assert process.stdout.readline() == "listening\n"
+        subject = Subject(process, path, injection, careful=True)
+        signals = 0
+        while signals < 300:
+            assert subject.converse() == subject.expected()
+            with subject.connect() as connection:
+                connection.sendall(call(f"{INTERFACE}.Signals"))
+                signals = next(_frames(connection))["parameters"]["count"]
+        process.communicate()
+        assert process.returncode == 0

@@ -34,6 +34,7 @@ cdef class Channel:
     cdef int acquire_stream(self) except -1
     cdef int release(self) except -1
     cdef int send(self, CallPlan plan, bytes parameters, int flags, Descriptors descriptors) except -1
+    cdef int drop_descriptors(self) except -1
     cdef Rights expect_descriptors(self, Descriptors descriptors)
     cdef int transfer(self, bint read) except -1
     cdef int await_reply(self) except -1

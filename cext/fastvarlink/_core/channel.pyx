@@ -106,6 +106,7 @@ cdef class Channel:
         if self.connection is None:
             return
         if self.owner == 0 or self.owner == PyThread_get_thread_ident():
+            self.drop_descriptors()
             self.connection.close()
         # Else the thread inside closes it on its way out: the number of the descriptor must not go to
         # another file while it is using it.
@@ -185,6 +186,7 @@ cdef class Channel:
         self.owner = 0
         if self.closed and self.connection is not None:
             # Another thread may have left the closing to the one that was inside.
+            self.drop_descriptors()
             self.connection.close()
         if self.waiters:
             with self.condition:
@@ -202,6 +204,14 @@ cdef class Channel:
         self.session.call(plan.wire_name, parameters, flags, outgoing)
         if flags & ONEWAY:
             self.transfer(False)
+        return 0
+
+    cdef int drop_descriptors(self) except -1:
+        """Closes those that have not been sent, and those that nobody has asked for."""
+        if self.session.writer.attached is not None:
+            self.session.writer.discard()
+        self.session.reader.attached = None
+        self.session.received = None
         return 0
 
     cdef Rights expect_descriptors(self, Descriptors descriptors):

@@ -107,7 +107,12 @@ cdef class Descriptors:
             os.get_inheritable(fd)
         else:
             fd = os.dup(what.fileno())
-        self.given.add(fd)
+        try:
+            self.given.add(fd)
+        except MemoryError:
+            # It was handed over.
+            close(fd)
+            raise
         return self.given.count - 1
 
     def close(self):
