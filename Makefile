@@ -1,16 +1,17 @@
-# make demo, make test, make lint, make bench, make sanitize, make fuzz, make clean.
+# make demo, make test, make lint, make bench, make sanitize, make fuzz, make soak, make clean.
 # PYTHON=python3.12 chooses the interpreter, VENV the virtual environment, FUZZ_SECONDS how long each
-# target is fuzzed.
+# target is fuzzed, SOAK_SECONDS how long everything goes on at once.
 
 PYTHON ?= python3
 VENV ?= .venv
 PYTEST_ARGS ?=
 FUZZ_SECONDS ?= 60
+SOAK_SECONDS ?= 600
 
 RUN = $(VENV)/bin/python
 BUILD = @tools/require.sh $(PYTHON) && tools/build.sh $(PYTHON) $(VENV)
 
-.PHONY: demo test lint bench sanitize fuzz clean
+.PHONY: demo test lint bench sanitize fuzz soak clean
 
 demo:
 	$(BUILD) ""
@@ -37,6 +38,10 @@ sanitize:
 
 fuzz:
 	tools/fuzz.sh $(PYTHON) .cache/fuzz $(FUZZ_SECONDS)
+
+soak:
+	$(BUILD) "[test]"
+	SOAK_SECONDS=$(SOAK_SECONDS) $(RUN) -m pytest tests/endurance -s $(PYTEST_ARGS)
 
 clean:
 	rm -rf build dist .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks
