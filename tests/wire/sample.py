@@ -243,6 +243,7 @@ class RunningServer:
         address: str | None = None,
         limits: fastvarlink.Limits | None = None,
         service: fastvarlink.Service | None = None,
+        strict: bool = True,
     ) -> None:
         self.state = State()
         self.stopped = False
@@ -252,7 +253,7 @@ class RunningServer:
             {"service": service or make_service(directory, self.state)},
         )
         self.server = fastvarlink.ThreadingServer(
-            address or f"unix:{directory}/socket", handler, limits=limits
+            address or f"unix:{directory}/socket", handler, limits=limits, strict=strict
         )
         bound = self.server.server_address
         self.address = (

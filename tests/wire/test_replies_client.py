@@ -292,3 +292,13 @@ def test_a_description_is_fetched_and_kept_as_it_is(peer: ScriptedPeer) -> None:
     assert len(asked) == 1
     assert b'"org.varlink.service.GetInterfaceDescription"' in asked[0]
     assert b'"org.example.wire"' in asked[0]
+
+
+@pytest.mark.rule("R5")
+def test_an_error_may_be_as_deep_as_a_message(call_at: CallAt) -> None:
+    deep = b'{"error":"x.y.Deep","parameters":{"why":' + b"[" * 1000 + b"]" * 1000 + b"}}\0"
+    caller = call_at(answers(deep, PONG))
+    with pytest.raises(VarlinkError) as caught:
+        caller.handler.Ping("x")
+    assert caught.value.error() == "x.y.Deep"
+    assert caller.handler.Ping("x") == {"text": "pong"}
