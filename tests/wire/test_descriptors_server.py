@@ -18,6 +18,9 @@ from .passing import INTERFACE, PassingServer, held, holding
 from .rawstream import PATIENCE, Pieces, RawStream, call
 
 Start = Callable[..., PassingServer]
+# ForkingServer does so beside the threads of the tests.
+pytestmark = pytest.mark.filterwarnings("ignore:This process .* multi-threaded:DeprecationWarning")
+
 SERVERS = [fastvarlink.ThreadingServer, fastvarlink.Server, fastvarlink.ForkingServer]
 
 READ = call(f"{INTERFACE}.Read")

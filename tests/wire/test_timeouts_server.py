@@ -14,6 +14,9 @@ import fastvarlink
 from .passing import INTERFACE, PassingServer
 from .rawstream import PATIENCE, Pieces, RawStream, call
 
+# ForkingServer does so beside the threads of the tests.
+pytestmark = pytest.mark.filterwarnings("ignore:This process .* multi-threaded:DeprecationWarning")
+
 SERVERS = [fastvarlink.ThreadingServer, fastvarlink.Server, fastvarlink.ForkingServer]
 PING = call(f"{INTERFACE}.Ping", {"text": "x"})
 PONG = {"parameters": {"text": "x"}}
