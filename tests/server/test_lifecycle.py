@@ -189,12 +189,12 @@ def test_a_second_signal_ends_it_at_once(start: Start, address: str, gate: Path,
 
 
 def test_an_idle_service_ends(start: Start, address: str) -> None:
-    process = start(address, exit_idle_time=0.2)
+    process = start(address, exit_idle_time=1.0)
     with RawStream.connect(address) as stream:
         ping(stream)
         # Longer than it would wait without a connection.
         with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(0.6)
+            process.wait(2.0)
         ping(stream)
     assert ended(process) == 0
     assert told(process) == "returned"
