@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from fastvarlink import aio
 from fastvarlink.error import (
     ConnectionLost,
+    ForkDetected,
     InvalidParameter,
     MessageTooLarge,
     PermissionDenied,
@@ -447,3 +449,26 @@ def test_a_oneway_call_that_was_awaited_outlives_the_connection(peer: ScriptedPe
     peer.start(script)
     run(main)
     assert sizes[0] > 4 << 20
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of forks beside threads
+def test_a_fork_leaves_the_connection_to_its_parent(peer: ScriptedPeer) -> None:
+    """Rule S9: the child is told, and the parent goes on."""
+
+    async def main() -> None:
+        async with opened(peer) as handler:
+            assert await handler.Ping("x") == {"text": "pong"}
+            child = os.fork()
+            if child == 0:
+                # Without the loop, which is the parent's.
+                try:
+                    handler.Ping("x").send(None)
+                except ForkDetected:
+                    os._exit(0)
+                finally:
+                    os._exit(1)
+            assert os.waitpid(child, 0)[1] == 0
+            assert await handler.Ping("x") == {"text": "pong"}
+
+    peer.start(answers(PONG, PONG))
+    asyncio.run(main())

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import select
 import socket
 from collections import deque
@@ -20,7 +21,7 @@ from fastvarlink import address as addresses
 from fastvarlink import unixpath
 from fastvarlink._core.call import CallPlan
 from fastvarlink._core.session import ClientSession
-from fastvarlink.error import ConnectionBusy, ConnectionLost, ProtocolError
+from fastvarlink.error import ConnectionBusy, ConnectionLost, ForkDetected, ProtocolError
 from fastvarlink.limits import Limits
 from fastvarlink.marks import mark
 
@@ -118,6 +119,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, limits: Limits, strict: bool) -> None:
         self._loop = asyncio.get_running_loop()
         self._session = ClientSession(limits, strict)
+        self._process = os.getpid()
         self._frame_timeout = limits.frame_timeout
         # Runs while a reply has begun and is not finished (rule F12).
         self._clock: asyncio.TimerHandle | None = None
@@ -207,6 +209,11 @@ class Connection(asyncio.Protocol):
                 return
 
     def _check_open(self) -> None:
+        if os.getpid() != self._process:
+            raise ForkDetected(
+                "This connection belongs to the process that this one was forked from, which would get the "
+                "reply: open one of its own."
+            )
         if self._why:
             raise ConnectionLost(f"The connection is closed. {self._why}")
 
