@@ -12,7 +12,8 @@ from .remote import MIB, SECONDS, served, shown
 
 COUNT = 200
 LOOKS = 20 if SECONDS else 5
-# What the server holds beside what it counts: blocks, replies being made, what the allocator keeps.
+# What the server holds beside what it counts: blocks, replies being made. The allocator may keep as much again
+# of what was freed. Without a limit it would be ten gigabytes.
 SPARE = 48 * MIB
 
 
@@ -46,7 +47,7 @@ def test_callers_that_never_read(
             f"{held / MIB:.0f} MiB more, {still} still open; others wait {beside['median']:.0f} us, "
             f"worst {worst / 1000:.1f} ms"
         )
-        assert held < max_buffered + SPARE
+        assert held < 2 * max_buffered + SPARE
         # Closed are those that hold most, and only while it is too much.
         assert (still < COUNT) == closes
         assert still * MIB > max_buffered / 4
