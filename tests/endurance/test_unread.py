@@ -12,8 +12,8 @@ from .remote import MIB, SECONDS, served, shown
 
 COUNT = 200
 LOOKS = 20 if SECONDS else 5
-# What the server holds beside what it counts: blocks, replies being made. The allocator may keep as much again
-# of what was freed. Without a limit it would be ten gigabytes.
+# What the server holds beside what it counts: blocks, replies being made. The allocator may keep as much
+# again of what was freed. Without a limit it would be ten gigabytes.
 SPARE = 48 * MIB
 
 
