@@ -232,13 +232,13 @@ class Server(BaseServer):
         Afterwards it may be called again: connections stay open until server_close(). service_actions(),
         if overridden, is called about every ``poll_interval`` seconds.
         """
-        with self._lock:
-            if self._stop_requested:
-                self._stop_requested = False
-                return
-            self._stopped.clear()
-            self._serving_thread = threading.current_thread()
+        # A signal handler may raise anywhere here.
         try:
+            with self._lock:
+                if self._stop_requested:
+                    return
+                self._stopped.clear()
+                self._serving_thread = threading.current_thread()
             self._start()
             if self._stop_requested:
                 # By a signal handler, or another thread, while things were being made ready.
@@ -250,9 +250,10 @@ class Server(BaseServer):
                     acceptor.detach()
                 if self._reactor is not None:
                     self._reactor.stop()
-                self._serving_thread = None
                 self._stop_requested = False
+                # In this order, so that server_close() never waits for what its own thread has left out.
                 self._stopped.set()
+                self._serving_thread = None
 
     def _start(self) -> None:
         reactor = Reactor(self._spawner())
@@ -328,7 +329,8 @@ class Server(BaseServer):
 
     def _threads_have_ended(self) -> bool:
         """Wait for the threads that serve; False if some cannot be waited for any longer."""
-        return self._serving_thread is None
+        with self._lock:
+            return self._serving_thread is None
 
     def __enter__(self) -> Self:
         return self

@@ -52,10 +52,12 @@ class ThreadingServer(Server):
         thread = threading.Thread(
             target=self._thread_main, args=(target, *args), name="fastvarlink", daemon=True
         )
+        # A signal handler may raise anywhere here, and the thread go on or never have begun: it stays in
+        # the set then.
         self._threads.add(thread)
         try:
             thread.start()
-        except BaseException:
+        except Exception:
             self._threads.discard(thread)
             raise
 
@@ -103,6 +105,9 @@ class ThreadingServer(Server):
         ended = super()._threads_have_ended()
         deadline = time.monotonic() + self.close_timeout
         for thread in list(self._threads):
+            if thread.ident is None:
+                # Should it begin after all, it finds a reactor that has stopped.
+                continue
             if thread is not threading.current_thread():
                 thread.join(max(0.0, deadline - time.monotonic()))
             ended = ended and not thread.is_alive()
