@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 enum kind {
-    ACCEPT, RECV, RECVMSG, SEND, SENDMSG, EPOLL_WAIT, EPOLL_CTL, POLL, EVENTFD_READ, THREAD, RAW, KINDS
+    ACCEPT, RECV, RECVMSG, SEND, SENDMSG, EPOLL_WAIT, EPOLL_CTL, POLL, EVENTFD_READ, THREAD, RAW, OBJECT, KINDS
 };
 
 enum { SHORT = -1, WATCHED = 4096 };
@@ -219,20 +219,22 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
     return failure > 0 ? failure : real(thread, attributes, run, with);
 }
 
-/* ---- Python's memory: the blocks of its raw domain that the core asks for, and nobody else. What other modules do
- * without memory is theirs: orjson crashes. */
+/* ---- Python's memory. Of the raw domain those blocks that the core asks for, and nobody else; of the domain of
+ * objects all but those that orjson asks for, which does not look whether it got them and crashes. */
 
-static int the_core_asks(void)
+/* Whether one of the functions that led here, the nearest of so many, is in a library. */
+static int comes_from(const char *library, int depth)
 {
-    void *frames[5];
-    int count = backtrace(frames, 5), i;
+    void *frames[32];
+    int count = backtrace(frames, depth), i;
     Dl_info info;
-    /* Ours, the allocator's, and the core's; fewer where calls were made jumps. */
-    for (i = 1; i < count && i < 4; i++)
-        if (dladdr(frames[i], &info) && info.dli_fname && strstr(info.dli_fname, "fastvarlink/_core/"))
+    for (i = 1; i < count; i++)
+        if (dladdr(frames[i], &info) && info.dli_fname && strstr(info.dli_fname, library))
             return 1;
     return 0;
 }
+
+enum { DOMAIN_RAW = 0, DOMAIN_OBJECT = 2 };
 
 struct allocator {
     void *context;
@@ -242,38 +244,53 @@ struct allocator {
     void (*free)(void *, void *);
 };
 
-enum { DOMAIN_RAW = 0 };
-
 extern void PyMem_GetAllocator(int, struct allocator *) __attribute__((weak));
 extern void PyMem_SetAllocator(int, struct allocator *) __attribute__((weak));
 
-static struct allocator before;
+static struct allocator raw, object;
+
+static int memory_fails(void *context)
+{
+    if (context == &raw)
+        /* Ours, the allocator's, and the core's; fewer where calls were made jumps. */
+        return comes_from("fastvarlink/_core/", 4) && strike(RAW);
+    return strike(OBJECT) && !comes_from("/orjson", 32);
+}
 
 static void *hook_malloc(void *context, size_t size)
 {
-    return the_core_asks() && strike(RAW) ? NULL : before.malloc(context, size);
+    struct allocator *real = context;
+    return memory_fails(context) ? NULL : real->malloc(real->context, size);
 }
 
 static void *hook_calloc(void *context, size_t count, size_t size)
 {
-    return the_core_asks() && strike(RAW) ? NULL : before.calloc(context, count, size);
+    struct allocator *real = context;
+    return memory_fails(context) ? NULL : real->calloc(real->context, count, size);
 }
 
 static void *hook_realloc(void *context, void *at, size_t size)
 {
-    return the_core_asks() && strike(RAW) ? NULL : before.realloc(context, at, size);
+    struct allocator *real = context;
+    return memory_fails(context) ? NULL : real->realloc(real->context, at, size);
 }
 
 static void hook_free(void *context, void *at)
 {
-    before.free(context, at);
+    struct allocator *real = context;
+    real->free(real->context, at);
+}
+
+static void hook(int domain, struct allocator *real)
+{
+    struct allocator ours = {real, hook_malloc, hook_calloc, hook_realloc, hook_free};
+    PyMem_GetAllocator(domain, real);
+    PyMem_SetAllocator(domain, &ours);
 }
 
 /* To be called by the program, with the GIL held. */
 __attribute__((visibility("default"))) void watch_python_memory(void)
 {
-    struct allocator ours;
-    PyMem_GetAllocator(DOMAIN_RAW, &before);
-    ours = (struct allocator){before.context, hook_malloc, hook_calloc, hook_realloc, hook_free};
-    PyMem_SetAllocator(DOMAIN_RAW, &ours);
+    hook(DOMAIN_RAW, &raw);
+    hook(DOMAIN_OBJECT, &object);
 }

@@ -12,7 +12,7 @@ from typing import Self
 #: As in inject.c, in its order.
 KINDS = (
     "accept", "recv", "recvmsg", "send", "sendmsg", "epoll_wait", "epoll_ctl", "poll", "eventfd_read",
-    "thread", "raw",
+    "thread", "raw", "object",
 )  # fmt: skip
 #: In the place of an errno: one byte is transferred, or one event told.
 SHORT = -1

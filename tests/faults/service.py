@@ -62,12 +62,21 @@ class Handlers:
 class CarefulHandlers(Handlers):
     @fastvarlink.method(descriptors=1)
     def Swap(self, file: int, _descriptors: fastvarlink.Descriptors) -> dict[str, Any]:
-        with open(_descriptors.take(file), encoding="utf-8") as given:
-            read = given.read()
-        reading, writing = os.pipe()
-        os.write(writing, read.upper().encode())
-        os.close(writing)
-        return {"read": read, "file": _descriptors.give(reading)}
+        # Whatever finds no memory, nothing stays open here.
+        given = _descriptors.take(file)
+        try:
+            read = os.read(given, 100).decode()
+        finally:
+            os.close(given)
+        answer = os.memfd_create("answer")
+        try:
+            os.write(answer, read.upper().encode())
+            os.lseek(answer, 0, os.SEEK_SET)
+            number = _descriptors.give(answer)
+        except BaseException:
+            os.close(answer)
+            raise
+        return {"read": read, "file": number}
 
     @fastvarlink.method(upgrade=True)
     def Shout(self, _context: fastvarlink.Context) -> dict[str, Any]:

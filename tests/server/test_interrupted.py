@@ -62,5 +62,5 @@ def test_before_every_line_of_the_beginning(tmp_path: Path, kind: type[Server]) 
                 sys.settrace(tracer)
     gc.collect()
     assert lines > 20
-    assert descriptors() == before
+    assert descriptors() <= before
     assert os.listdir(tmp_path) == []

@@ -450,16 +450,20 @@ cdef class ServerConnection(Source):
             self.session.reader.discard()
             self.session.writer.discard()
             self.session.writer.buffer.discard()
-            self.answerer.settle()
-            if self.held:
-                self.held = 0
-                self.terms.hold(self, 0)
+            # Each whatever comes of the one before, for want of memory say.
             try:
                 self.origin.let_go()
                 self.origin.request.close()
             except OSError:
                 # EBADF: a handler has closed the descriptor behind the socket's back.
                 pass
-            if self.terms.closed is not None:
-                self.terms.closed(self)
+            finally:
+                try:
+                    self.answerer.settle()
+                    if self.held:
+                        self.held = 0
+                        self.terms.hold(self, 0)
+                finally:
+                    if self.terms.closed is not None:
+                        self.terms.closed(self)
         return 0

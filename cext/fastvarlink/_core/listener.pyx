@@ -29,6 +29,11 @@ cdef class Listener(Source):
                 self.again = False
                 if self.callback() and self.reactor is not None:
                     self.reactor.enqueue(self)
+        except BaseException:
+            # Nothing tells again of what the callable has left.
+            if self.reactor is not None:
+                self.reactor.enqueue(self)
+            raise
         finally:
             self.running = False
         return 0

@@ -324,7 +324,7 @@ cdef class Reactor:
         return 0
 
     cdef int run_event(self, epoll_event event) except -1:
-        cdef Py_ssize_t fd = <Py_ssize_t> (event.data.u64 & 0xFFFFFFFF)
+        cdef Py_ssize_t fd = <Py_ssize_t> <uint32_t> event.data.u64
         cdef uint64_t generation = event.data.u64 >> 32
         cdef uint64_t ignored
         cdef Source source

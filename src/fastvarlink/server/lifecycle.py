@@ -61,6 +61,9 @@ class _Server(ThreadingServer):
         assert reactor is not None
         for connection in self._connected:
             self._take_in(connection, "")
+        if self._streams is not None:
+            # Not before signals are handled: whoever has a reply may well send one.
+            self._run_thread(self._serve_streams, self._streams, self._streams.request)
         self._adopted = True
         interval = watchdog_interval()
         if interval is not None:
@@ -87,7 +90,6 @@ class _Server(ThreadingServer):
             connection, self, self._service._table, Terms(self.limits, self.strict)
         )
         self._connections.admit(connection)
-        self._run_thread(self._serve_streams, self._streams, connection)
 
     def _serve_streams(self, served: WaitingConnection, connection: StandardStreams) -> None:
         try:

@@ -165,7 +165,7 @@ class Server(BaseServer):
 
     def get_request(self) -> tuple[Any, Any]:
         """Accept a connection; BlockingIOError when none is waiting."""
-        return self._prepared(*self.socket.accept())
+        return self._prepared(*sockets.accept(self.socket))
 
     def _prepared(self, request: Any, client_address: Any) -> tuple[Any, Any]:
         if request.family in (AF_INET, AF_INET6):
@@ -201,14 +201,19 @@ class Server(BaseServer):
     def shutdown_request(self, request: Any) -> None:
         """End a connection in both directions, then close it."""
         # It may have ended by itself already.
-        with contextlib.suppress(OSError):
+        try:
             request.shutdown(SHUT_RDWR)
-        self.close_request(request)
+        except OSError:
+            pass
+        finally:
+            self.close_request(request)
 
     def close_request(self, request: Any) -> None:
         """Close a connection's socket."""
-        request.close()
-        self._connections.leave(request)
+        try:
+            request.close()
+        finally:
+            self._connections.leave(request)
 
     # ---- more than one socket
 
@@ -219,7 +224,7 @@ class Server(BaseServer):
         """
 
         def accept() -> tuple[Any, Any]:
-            return self._prepared(*endpoint.accept())
+            return self._prepared(*sockets.accept(endpoint))
 
         self._more_sockets.append(endpoint)
         self._acceptors.append(Acceptor(endpoint, accept, self._take_in))
@@ -274,9 +279,13 @@ class Server(BaseServer):
         tick = self.service_actions if self._acts() else None
         while not reactor.stopped:
             try:
-                reactor.lead_alone(poll_interval, tick)
-            except Exception:
-                logger.exception("A connection has been closed by an error.")
+                try:
+                    reactor.lead_alone(poll_interval, tick)
+                except Exception:
+                    self._report()
+            except MemoryError:
+                # Not even for the call.
+                pass
 
     def _acts(self) -> bool:
         """True if service_actions() does anything."""
@@ -350,8 +359,10 @@ class Server(BaseServer):
             self._peers[request] = peer
             self.process_request(request, client_address)
         except Exception:
-            self.handle_error(request, client_address)
-            self.shutdown_request(request)
+            try:
+                self.handle_error(request, client_address)
+            finally:
+                self.shutdown_request(request)
         finally:
             self._peers.pop(request, None)
 
@@ -418,6 +429,12 @@ class Server(BaseServer):
             self._stop_requested = True
             if self._reactor is not None:
                 self._reactor.stop()
+
+    def _report(self) -> None:
+        """Log the exception that ended a connection."""
+        # Without memory logging may fail in any way, and is no reason to end a server.
+        with contextlib.suppress(Exception):
+            logger.exception("A connection has been closed by an error.")
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Log the exception that ended a connection."""

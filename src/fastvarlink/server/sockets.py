@@ -17,6 +17,7 @@ import stat
 import time
 import weakref
 from collections.abc import Iterator
+from typing import Any
 
 from fastvarlink import unixpath
 from fastvarlink.error import AddressError
@@ -115,6 +116,23 @@ def listen(endpoint: socket.socket, backlog: int, file: SocketFile | None) -> No
             endpoint.listen(backlog)
         mark_file(file.path)
     mark(endpoint, "listen")
+
+
+def accept(endpoint: Any) -> tuple[Any, Any]:
+    """As endpoint.accept(), which loses the connection open where there is no memory for its object."""
+    if type(endpoint) is not socket.socket:
+        given: tuple[Any, Any] = endpoint.accept()
+        return given
+    request = socket.socket.__new__(socket.socket)
+    # Not taken apart outside of the try: that needs memory, too.
+    came = endpoint._accept()  # type: ignore[attr-defined]
+    try:
+        request.__init__(endpoint.family, endpoint.type, endpoint.proto, fileno=came[0])  # type: ignore[misc]
+    except BaseException:
+        if request.fileno() == -1:
+            os.close(came[0])
+        raise
+    return request, came[1]
 
 
 def _clear_way(path: str) -> None:

@@ -72,8 +72,11 @@ class ThreadingServer(Server):
             assert self._reactor is not None
             try:
                 self._run_thread(self._work, self._reactor)
-            except (RuntimeError, MemoryError) as failure:
+            except RuntimeError as failure:
                 logger.warning("No thread can be started for now: %s", failure)
+                return False
+            except MemoryError:
+                # Nor is there any to say so.
                 return False
             return True
 
@@ -88,8 +91,8 @@ class ThreadingServer(Server):
                 # As in any thread: it ends what the thread did, here a call, and nothing else.
                 reactor.offer()
             except BaseException:
-                logger.exception("A connection has been closed by an error.")
                 reactor.offer()
+                self._report()
 
     def _serve(self, poll_interval: float) -> None:
         reactor = self._reactor
