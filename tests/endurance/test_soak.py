@@ -12,7 +12,7 @@ from .remote import KIB, SECONDS, served, shown, soon
 CLIENTS = 4
 PERIODS = 12 if SECONDS else 6
 PERIOD = SECONDS / PERIODS if SECONDS else 2.0
-# Of the memory after the first third. In the short run the allocator's arenas still fill.
+# Of the memory after the first third. In the short run the allocator still takes what it keeps.
 GROWTH = 0.01 if SECONDS else 0.2
 
 

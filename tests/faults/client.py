@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import json
 import os
 import sys
@@ -11,6 +12,7 @@ from typing import Any
 import fastvarlink
 
 INTERFACE = "org.example.faults"
+LIBRARY = ctypes.PyDLL(None)
 
 
 def converse(path: str) -> list[Any]:
@@ -21,23 +23,45 @@ def converse(path: str) -> list[Any]:
         handler.Record("noted", _oneway=True)
         given.append(handler.Recorded())
         given.append(len(handler.Echo("x" * 100_000)["text"]))
-        reading, writing = os.pipe()
-        os.write(writing, b"there")
-        os.close(writing)
+        # Whatever finds no memory, nothing stays open here.
         with fastvarlink.Descriptors() as descriptors:
-            handler_reply = handler.Swap(descriptors.give(reading), _descriptors=descriptors)
-            with open(descriptors.take(handler_reply["file"]), encoding="utf-8") as file:
-                given.append(file.read())
+            there = os.memfd_create("there")
+            try:
+                os.write(there, b"there")
+                os.lseek(there, 0, os.SEEK_SET)
+                number = descriptors.give(there)
+            except BaseException:
+                os.close(there)
+                raise
+            reply = handler.Swap(number, _descriptors=descriptors)
+            answer = descriptors.take(reply["file"])
+            try:
+                given.append(os.read(answer, 100).decode())
+            finally:
+                os.close(answer)
     return given
 
 
+def let_objects_fail(whether: int) -> None:
+    """Have what follows be counted, and fail; at the second try where the first finds no memory itself."""
+    try:
+        LIBRARY.let_objects_fail(whether)
+    except MemoryError:
+        LIBRARY.let_objects_fail(whether)
+
+
 def main(path: str) -> None:
-    ctypes.PyDLL(None).watch_python_memory()
+    let_objects_fail(0)
+    LIBRARY.watch_python_memory()
     for _ in sys.stdin:
+        let_objects_fail(1)
         try:
-            told = {"given": converse(path)}
+            told: dict[str, Any] = {"given": converse(path)}
         except (OSError, MemoryError) as failure:
             told = {"failed": [type(failure).__name__]}
+        let_objects_fail(0)
+        # An exception holds on to what it came through, in a circle at times.
+        gc.collect()
         told["descriptors"] = [len(os.listdir("/proc/self/fd"))]
         print(json.dumps(told), flush=True)
 

@@ -248,13 +248,14 @@ extern void PyMem_GetAllocator(int, struct allocator *) __attribute__((weak));
 extern void PyMem_SetAllocator(int, struct allocator *) __attribute__((weak));
 
 static struct allocator raw, object;
+static int objects_may_fail = 1;
 
 static int memory_fails(void *context)
 {
     if (context == &raw)
         /* Ours, the allocator's, and the core's; fewer where calls were made jumps. */
         return comes_from("fastvarlink/_core/", 4) && strike(RAW);
-    return strike(OBJECT) && !comes_from("/orjson", 32);
+    return objects_may_fail && strike(OBJECT) && !comes_from("/orjson", 32);
 }
 
 static void *hook_malloc(void *context, size_t size)
@@ -293,4 +294,10 @@ __attribute__((visibility("default"))) void watch_python_memory(void)
 {
     hook(DOMAIN_RAW, &raw);
     hook(DOMAIN_OBJECT, &object);
+}
+
+/* For a program that has to find memory outside of what is looked at. */
+__attribute__((visibility("default"))) void let_objects_fail(int whether)
+{
+    objects_may_fail = whether;
 }

@@ -96,6 +96,7 @@ def test_what_can_be_mended_does_not_show(client: tuple[Injection, Ask], kind: s
         *((kind, failure) for kind in ("recv", "recvmsg") for failure in ("ECONNRESET", "ENOMEM")),
         *((kind, failure) for kind in ("send", "sendmsg") for failure in ("EPIPE", "ECONNRESET", "ENOBUFS")),
         ("raw", "ENOMEM"),
+        ("object", "ENOMEM"),
     ],
 )
 def test_what_cannot_be_mended_is_an_exception(
@@ -105,7 +106,7 @@ def test_what_cannot_be_mended_is_an_exception(
     calls = made(injection, ask, kind)
     assert calls
     before = ask()["descriptors"]
-    for n in range(1, calls + 1, max(1, calls // 30)):
+    for n in range(1, calls + 1, max(1, calls // 300)):
         injection.arm(kind, getattr(errno, failure), (n, n))
         told = ask()
         injection.disarm()

@@ -235,9 +235,9 @@ def check_beginning(found: list[Any], expected: list[Any], when: str) -> None:
     """What was answered is right, up to the first error."""
     for given, right in zip(found, expected, strict=False):
         # A call whose handler, or reply, found no memory is answered by an error; a oneway call is not.
-        assert (
-            given == right or "InternalError" in str(given) or given == {"parameters": {"texts": []}}
-        ), f"{when}: {str(given)[:300]}"
+        assert given == right or "InternalError" in str(given) or given == {"parameters": {"texts": []}}, (
+            f"{when}: {str(given)[:300]}"
+        )
         if isinstance(given, dict) and "error" in given:
             break
 
