@@ -78,11 +78,7 @@ class Site:
 def _started(program: str, *arguments: object) -> Any:
     path = os.pathsep.join(filter(None, [TESTS, os.environ.get("PYTHONPATH")]))
     words = [str(argument) for argument in arguments]
-    # The C library has an arena for each of some threads, and each keeps what its largest messages took:
-    # that comes and goes by chance, a few MiB at a time, and would hide what we hold ourselves.
-    return started(
-        "-m", f"endurance.{program}", *words, env=environment(PYTHONPATH=path, MALLOC_ARENA_MAX="1")
-    )
+    return started("-m", f"endurance.{program}", *words, env=environment(PYTHONPATH=path))
 
 
 @contextmanager
