@@ -223,7 +223,7 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
  * objects all but those that orjson asks for, which does not look whether it got them and crashes. */
 
 /* Whether one of the functions that led here, the nearest of so many, is in a library. */
-static int comes_from(const char *library, int depth)
+__attribute__((noinline)) static int comes_from(const char *library, int depth)
 {
     void *frames[32];
     int count = backtrace(frames, depth), i;
@@ -250,7 +250,8 @@ extern void PyMem_SetAllocator(int, struct allocator *) __attribute__((weak));
 static struct allocator raw, object;
 static int objects_may_fail = 1;
 
-static int memory_fails(void *context)
+/* A part of its callers, so that it is no frame of its own. */
+__attribute__((always_inline)) static inline int memory_fails(void *context)
 {
     if (context == &raw)
         /* Ours, the allocator's, and the core's; fewer where calls were made jumps. */
