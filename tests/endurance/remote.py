@@ -16,6 +16,9 @@ from wire.eventually import eventually
 TESTS = str(Path(__file__).parents[1])
 KIB, MIB = 1 << 10, 1 << 20
 
+# AddressSanitizer keeps what is freed for a while, to find who still uses it, and space around each block.
+KEPT = 512 * MIB if "libasan" in os.environ.get("LD_PRELOAD", "") else 0
+
 # So long the endurance tests go on, and at full size, when it is set.
 SECONDS = float(os.environ.get("SOAK_SECONDS", "0"))
 
