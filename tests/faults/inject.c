@@ -220,16 +220,18 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
 }
 
 /* ---- Python's memory. Of the raw domain those blocks that the core asks for, and nobody else; of the domain of
- * objects all but those that orjson asks for, which does not look whether it got them and crashes. */
+ * objects all but those that orjson asks for, which does not look whether it got them and crashes, and those for
+ * the object of a function, without which Python 3.13.0 crashes. */
 
-/* Whether one of the functions that led here, the nearest of so many, is in a library. */
-__attribute__((noinline)) static int comes_from(const char *library, int depth)
+/* Whether one of the functions that led here, the nearest of so many, is in that library, or has that name. */
+__attribute__((noinline)) static int comes_from(const char *where, int depth)
 {
     void *frames[32];
     int count = backtrace(frames, depth), i;
     Dl_info info;
     for (i = 1; i < count; i++)
-        if (dladdr(frames[i], &info) && info.dli_fname && strstr(info.dli_fname, library))
+        if (dladdr(frames[i], &info) && info.dli_fname
+            && (strstr(info.dli_fname, where) || (info.dli_sname && strcmp(info.dli_sname, where) == 0)))
             return 1;
     return 0;
 }
@@ -256,7 +258,8 @@ __attribute__((always_inline)) static inline int memory_fails(void *context)
     if (context == &raw)
         /* Ours, the allocator's, and the core's; fewer where calls were made jumps. */
         return comes_from("fastvarlink/_core/", 4) && strike(RAW);
-    return objects_may_fail && strike(OBJECT) && !comes_from("/orjson", 32);
+    return objects_may_fail && strike(OBJECT) && !comes_from("/orjson", 32)
+        && !comes_from("PyFunction_NewWithQualName", 8);
 }
 
 static void *hook_malloc(void *context, size_t size)
