@@ -214,7 +214,7 @@ def test_what_cannot_be_mended_ends_a_connection_at_most(subject: Subject, kind:
         subject.injection.arm(kind, getattr(errno, failure), (n, n))
         found = subject.converse()
         subject.injection.disarm()
-        check_beginning(found, expected, f"call {n} of {kind}")
+        check_beginning(found, expected, f"call {n} of {kind}", unheard=kind == "object")
     settled(subject, before)
 
 
@@ -226,18 +226,18 @@ def test_a_server_short_of_memory_goes_on(subject: Subject) -> None:
         subject.injection.arm("object", errno.ENOMEM, share=share, seed=seed)
         subject.injection.arm("raw", errno.ENOMEM, share=share, seed=seed)
         with contextlib.suppress(TimeoutError):
-            check_beginning(subject.converse(2.0), subject.expected(), f"seed {seed}")
+            check_beginning(subject.converse(2.0), subject.expected(), f"seed {seed}", unheard=True)
         subject.injection.disarm()
     settled(subject, before)
 
 
-def check_beginning(found: list[Any], expected: list[Any], when: str) -> None:
-    """What was answered is right, up to the first error."""
+def check_beginning(found: list[Any], expected: list[Any], when: str, unheard: bool) -> None:
+    """What was answered is right, up to the first error; a oneway call may have failed unheard."""
     for given, right in zip(found, expected, strict=False):
-        # A call whose handler, or reply, found no memory is answered by an error; a oneway call is not.
-        assert given == right or "InternalError" in str(given) or given == {"parameters": {"texts": []}}, (
-            f"{when}: {str(given)[:300]}"
-        )
+        # A call whose handler, or reply, found no memory is answered by an error.
+        if unheard and given == {"parameters": {"texts": []}}:
+            continue
+        assert given == right or "InternalError" in str(given), f"{when}: {str(given)[:300]}"
         if isinstance(given, dict) and "error" in given:
             break
 
