@@ -32,6 +32,7 @@ MODULES = (
     "schema",  # checkers made from IDL types
     "context",  # where calls come from
     "plan",  # what is known of a method before it is called
+    "tasks",  # handlers that are coroutines
     "dispatch",  # from a call to its handler and back
     "link",  # one socket
     "reactor",  # epoll and who waits in it

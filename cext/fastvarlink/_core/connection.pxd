@@ -20,7 +20,9 @@ cdef class ServerConnection(Source):
     cdef Terms terms
     cdef size_t held  # bytes that terms knows to be held here
     cdef unsigned long process  # that made it
-    cdef bint busy  # a thread is inside run(); it alone answers calls
+    cdef bint busy  # a thread is inside run(), or about to be; it alone answers calls
+    cdef bint prepared  # a call has been taken, and is yet to be answered
+    cdef bint elsewhere  # what comes next is for another thread, which has not begun
     cdef bint filling  # a thread is reading into the buffer
     cdef bint readable  # there may be something to read
     cdef bint blocked  # the socket takes no more for now
@@ -35,6 +37,7 @@ cdef class ServerConnection(Source):
 
     cdef int run(self) except -1
     cdef int answer(self) except -1
+    cdef int run_on(self) except -1
     cdef bint run_stream(self) except -1
     cdef int read(self) except -1
     cdef bint send(self) except -1

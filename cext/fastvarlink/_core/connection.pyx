@@ -43,6 +43,7 @@ from fastvarlink._core.reactor cimport (
     Reactor,
     Source,
 )
+from fastvarlink._core.message cimport ONEWAY
 from fastvarlink._core.session cimport MESSAGE, VIOLATION, ServerSession, SessionEvent
 from fastvarlink._core.terms cimport Terms
 from fastvarlink.error import ConnectionLost, ForkDetected
@@ -90,6 +91,7 @@ cdef class ServerConnection(Source):
         self.link.care = (CARE_RIGHTS if rights else 0) | (CARE_UPGRADES if upgrades else 0)
         self.origin = Origin(server, request, peer)
         self.answerer = Answerer(self.session, table, self.origin)
+        self.answerer.source = self
 
     @property
     def peer(self):
@@ -110,6 +112,7 @@ cdef class ServerConnection(Source):
             return
         if before is not None:
             before.detach(self)
+        self.answerer.tasks = self.terms.tasks
         reactor.attach(self, EPOLLIN | EPOLLRDHUP | (EPOLLOUT if self.armed else 0))
         reactor.observe(self.terms.frames)
         reactor.observe(self.terms.idle)
@@ -122,7 +125,10 @@ cdef class ServerConnection(Source):
     def close(self):
         """Close the connection, as soon as a handler that is running for it has returned."""
         self.closing = True
-        if not self.busy and not self.filling:
+        if self.answerer.tasks is not None and self.reactor is not None and not self.reactor.leading():
+            # What is awaited for it is the event loop's.
+            self.reactor.enqueue(self)
+        elif (not self.busy or self.elsewhere) and not self.filling:
             self.shut()
         elif not self.closed and self.process == process_number():
             try:
@@ -175,14 +181,42 @@ cdef class ServerConnection(Source):
             if self.busy or self.closed:
                 return 0
         self.busy = True
+        return self.run_on()
+
+    cdef int run_on(self) except -1:
+        """Runs, until nothing can be done, or another thread has to go on."""
         try:
             self.run()
         except BaseException:
             self.busy = False
             self.close()
             raise
-        self.busy = False
+        if not self.elsewhere:
+            self.busy = False
+        elif self.reactor.leading():
+            self.reactor.delegate(self)
+        else:
+            self.busy = self.elsewhere = False
+            self.reactor.enqueue(self)
         return 0
+
+    cdef int carry_on(self) except -1:
+        self.elsewhere = False
+        return 0 if self.closed else self.run_on()
+
+    cdef int resumed(self) except -1:
+        CHECK(not self.busy)
+        self.busy = True
+        try:
+            self.answerer.resume()
+        except BaseException:
+            self.busy = False
+            self.close()
+            raise
+        if self.closed:
+            self.busy = False
+            return 0
+        return self.run_on()
 
     cdef int overtaken(self) except -1:
         if not self.closed and not self.blocked:
@@ -202,20 +236,47 @@ cdef class ServerConnection(Source):
                 return 0
             if self.armed and (self.blocked or not self.send()):
                 return 0
+            if self.answerer.waits:
+                if self.gone and not self.session.flags & ONEWAY:
+                    self.answerer.abort(ConnectionLost("The client has closed the connection."))
+                elif stored(self.session.writer.buffer) and not self.send():
+                    return 0
+                if not self.readable or self.ended or self.link.care & CARE_UPGRADES:
+                    return 0
+                if self.session.reader.buffer.pins or not self.session.wants_more():
+                    return 0
+                self.read()
+                continue
             if self.answerer.takeover is not None:
                 if stored(self.session.writer.buffer) and not self.send():
                     return 0
                 if not self.filling:
                     self.hand_over()
                 return 0
+            if (
+                self.answerer.tasks is not None
+                and (self.prepared or self.answerer.stream is not None or self.answerer.unbegun is not None)
+                and self.answerer.is_for_another(self.reactor.leading())
+            ):
+                self.elsewhere = True
+                return 0
             if self.answerer.stream is not None:
                 if self.run_stream():
+                    return 0
+                continue
+            if self.prepared or self.answerer.unbegun is not None:
+                self.prepared = False
+                self.answerer.answer()
+                if stored(self.session.writer.buffer) >= self.terms.max_unsent and not self.send():
                     return 0
                 continue
             event = self.session.next_call()
             if event == MESSAGE:
                 if self.countdown is not None:
                     self.countdown.cancel(self)
+                if self.answerer.tasks is not None:
+                    self.prepared = self.answerer.prepare()
+                    continue
                 self.answer()
                 if stored(self.session.writer.buffer) >= self.terms.max_unsent and not self.send():
                     return 0
@@ -352,6 +413,8 @@ cdef class ServerConnection(Source):
             led = self.reactor.leading()
             self.reactor.begin_step()
             self.answerer.step()
+            if self.answerer.waits:
+                return False
             if led and not self.reactor.leading():
                 plan.slowness = min(plan.slowness + OVERTAKEN, SLOWEST)
             time = now()
@@ -361,7 +424,7 @@ cdef class ServerConnection(Source):
                 time - sent >= GATHER
                 or plan.slowness
                 or not self.reactor.leading()
-                or self.reactor.spawn is None
+                or (self.reactor.spawn is None and not self.answerer.asynchronous)
                 or stored(self.session.writer.buffer) >= self.terms.max_unsent
             ):
                 if not self.send():

@@ -6,13 +6,21 @@ from cpython.dict cimport PyDict_GetItemWithError
 from cpython.object cimport PyObject
 from libc.string cimport memcmp
 
-from types import GeneratorType, SimpleNamespace
+from types import AsyncGeneratorType, CoroutineType, GeneratorType, SimpleNamespace
 
 from fastvarlink._core.context cimport Context, Origin
 from fastvarlink._core.message cimport MORE, ONEWAY, Message
 from fastvarlink._core.plan cimport MethodPlan
+from fastvarlink._core.reactor cimport Source
 from fastvarlink._core.session cimport MESSAGE, ServerSession
-from fastvarlink.error import ExpectedMore, MessageTooLarge, PermissionDenied, ProtocolError
+from fastvarlink._core.tasks cimport Course, Tasks
+from fastvarlink.error import (
+    ExpectedMore,
+    MessageTooLarge,
+    MethodNotImplemented,
+    PermissionDenied,
+    ProtocolError,
+)
 
 cdef extern from "Python.h":
     PyObject *PyIter_Next(object iterator) except? NULL
@@ -33,11 +41,13 @@ cdef class MethodTable:
     resolve(name) returns the MethodPlan of a qualified name or raises a VarlinkError.
     explain(name, error, sensitive) returns what an exception means to the caller: the name of an error reply
     as JSON, and its parameters as JSON or None; sensitive says that no value may be logged. allow(context),
-    if given, says whether a call may be made. All are called from any thread.
+    if given, says whether a call may be made. All are called from any thread. own_loop.wait_for(coroutine) and
+    own_loop.iterate(asynchronous iterator) serve handlers that are coroutines where no event loop runs.
     """
 
-    def __init__(self, resolve, explain, allow=None):
+    def __init__(self, resolve, explain, allow=None, own_loop=None):
         self.plans = {}
+        self.own_loop = own_loop
         self.allow = allow
         self.resolve = resolve
         self.explain = explain
@@ -97,25 +107,115 @@ cdef class Answerer:
 
     cdef int answer(self) except -1:
         try:
-            value = self.plan.call(self.session, self.origin)
-            if type(value) is GeneratorType:
-                self.stream = value
-                self.held = NONE_YET
-            elif self.plan.streams and not isinstance(value, Exception):
-                # Any iterator will do; a generator also has close() and throw().
-                self.stream = (reply for reply in value)
-                self.held = NONE_YET
+            if self.unbegun is not None:
+                value, self.unbegun = self.unbegun, None
             else:
-                self.result(value, False)
+                value = self.plan.call(self.session, self.origin)
+            self.accept(value)
         except Exception as error:
             self.fail(error)
-        if self.stream is None:
+        if self.stream is None and self.course is None and self.unbegun is None:
             self.settle()
+        return 0
+
+    cdef bint is_for_another(self, bint on_loop) except -1:
+        if self.stream is not None:
+            return self.asynchronous != on_loop
+        if self.unbegun is not None:
+            return not on_loop
+        if self.plan.function is NONE_YET or self.plan.brief:
+            try:
+                self.plan.look()
+            except MethodNotImplemented:
+                # Whoever calls it says so.
+                return False
+        return not self.plan.brief and self.plan.awaited != on_loop
+
+    cdef int accept(self, object value) except -1:
+        cdef object kind = type(value)
+        self.held = NONE_YET
+        if kind is GeneratorType:
+            self.asynchronous = False
+            self.stream = value
+        elif kind is CoroutineType or (self.plan.awaited and hasattr(kind, "__await__")):
+            if self.tasks is None:
+                self.accept(self.table.own_loop.wait_for(value))
+            elif self.source.reactor is not None and self.source.reactor.leading():
+                if self.course is None:
+                    self.course = self.tasks.begin(self.source)
+                self.await_step(RESULT, value)
+            else:
+                # It was not to be seen before that this is to be awaited.
+                self.unbegun = value
+        elif kind is AsyncGeneratorType or (kind is not dict and hasattr(kind, "__anext__")):
+            if self.tasks is None:
+                self.accept(self.table.own_loop.iterate(value))
+            else:
+                self.asynchronous = True
+                self.stream = value
+                if self.course is None:
+                    self.course = self.tasks.begin(self.source)
+        elif self.plan.streams and not isinstance(value, Exception):
+            # Any iterator will do; a generator also has close() and throw().
+            self.asynchronous = False
+            self.stream = (reply for reply in value)
+        else:
+            self.result(value, False)
+        return 0
+
+    cdef int await_step(self, Stage stage, object awaitable) except -1:
+        self.stage = stage
+        if self.course.run(awaitable):
+            self.arrive()
+        else:
+            self.waits = True
+        return 0
+
+    cdef int resume(self) except -1:
+        self.waits = False
+        self.arrive()
+        if self.stream is None and self.course is None:
+            self.settle()
+        return 0
+
+    cdef int arrive(self) except -1:
+        cdef Course course = self.course
+        cdef object value = course.value
+        cdef object failure = course.failure
+        course.value = course.failure = None
+        if self.stage == LEAVING or self.abandoned:
+            return self.take_leave(value, failure)
+        if self.stage == REPLY:
+            if failure is None:
+                if not self.yielded(value):
+                    self.next_reply()
+            elif isinstance(failure, StopAsyncIteration):
+                self.exhausted(None)
+            else:
+                self.broken(failure)
+            return 0
+        try:
+            if failure is not None:
+                self.fail(failure)
+            else:
+                self.accept(value)
+        except Exception as error:
+            self.fail(error)
+        if not self.waits and (self.stream is None or not self.asynchronous):
+            self.end_course()
+        return 0
+
+    cdef int end_course(self) except -1:
+        course, self.course = self.course, None
+        if course is not None:
+            (<Course> course).end()
         return 0
 
     cdef int settle(self) except -1:
         cdef Origin origin = self.origin
         self.session.received = None
+        if self.course is None:
+            self.abandoned = False
         if origin.descriptors is not None:
             origin.descriptors.close()
             origin.descriptors = None
@@ -151,88 +251,95 @@ cdef class Answerer:
         return 0
 
     cdef int step(self) except -1:
-        self.step_once()
-        if self.stream is None:
+        self.next_reply()
+        if self.stream is None and self.course is None:
             self.settle()
         return 0
 
-    cdef int step_once(self) except -1:
+    cdef int next_reply(self) except -1:
         cdef PyObject *given
         cdef object value
-        cdef bint continues = False
-        if self.plan.defaults is not None:
-            return self.step_typed()
-        try:
-            given = PyIter_Next(self.stream)
-        except Exception as error:
-            self.stream = None
-            self.fail(error)
-            return 0
-        if given == NULL:
-            self.stream = None
-            try:
-                # The generator left without a final reply; an empty one is sent where it is legal.
-                self.result(None, False)
-            except Exception as error:
-                self.fail(error)
-            return 0
-        value = <object> given
-        Py_DECREF(given)
-        try:
-            if isinstance(value, Exception):
-                raise value
-            if type(value) is dict:
-                # As it is not declared, it does not get into the reply.
-                given = PyDict_GetItemWithError(value, "_continues")
-                continues = given != NULL and <object> given
-            elif isinstance(value, SimpleNamespace):
-                continues = bool(getattr(value, "_continues", False))
-            if continues and not self.session.flags & (MORE | ONEWAY):
-                raise ExpectedMore()
-            self.result(value, continues)
-        except Exception as error:
-            self.drop_stream()
-            self.fail(error)
-            return 0
-        if not continues:
-            self.drop_stream()
-        return 0
-
-    cdef int step_typed(self) except -1:
-        cdef PyObject *given = NULL
         cdef bint ended = False
-        cdef object value
-        try:
-            while not ended:
-                try:
+        if self.asynchronous:
+            try:
+                awaitable = self.stream.__anext__()
+            except Exception as error:
+                return self.broken(error)
+            return self.await_step(REPLY, awaitable)
+        while True:
+            given = NULL
+            try:
+                if self.plan.defaults is None:
+                    given = PyIter_Next(self.stream)
+                    ended = given == NULL
+                else:
                     ended = PyIter_Send(self.stream, None, &given) == PYGEN_RETURN
-                except Exception as error:
-                    self.stream = None
-                    if self.held is not NONE_YET:
-                        self.result(self.held, True)
-                    self.fail(error)
-                    break
+            except Exception as error:
+                return self.broken(error)
+            value = None
+            if given != NULL:
                 value = <object> given
                 Py_DECREF(given)
-                if ended:
-                    self.stream = None
-                    if value is None and self.held is not NONE_YET:
-                        value, self.held = self.held, NONE_YET
-                    if self.held is not NONE_YET:
-                        self.result(self.held, True)
-                    self.result(value, False)
-                elif self.plan.live:
-                    self.result(value, True)
-                    return 0
-                else:
+            if ended:
+                return self.exhausted(value)
+            if self.yielded(value):
+                return 0
+
+    cdef bint yielded(self, object value) except -1:
+        cdef PyObject *found
+        cdef bint continues = True
+        try:
+            if self.plan.defaults is not None:
+                if not self.plan.live:
                     value, self.held = self.held, value
-                    if value is not NONE_YET:
-                        self.result(value, True)
-                        return 0
+                    if value is NONE_YET:
+                        return False
+            else:
+                if isinstance(value, Exception):
+                    raise value
+                continues = False
+                if type(value) is dict:
+                    # As it is not declared, it does not get into the reply.
+                    found = PyDict_GetItemWithError(value, "_continues")
+                    continues = found != NULL and <object> found
+                elif isinstance(value, SimpleNamespace):
+                    continues = bool(getattr(value, "_continues", False))
+                if continues and not self.session.flags & (MORE | ONEWAY):
+                    raise ExpectedMore()
+            self.result(value, continues)
         except Exception as error:
+            self.fail(error)
             self.drop_stream()
+            return True
+        if not continues:
+            self.drop_stream()
+        return True
+
+    cdef int exhausted(self, object value) except -1:
+        self.stream = None
+        try:
+            if value is None and self.held is not NONE_YET:
+                value, self.held = self.held, NONE_YET
+            if self.held is not NONE_YET:
+                self.result(self.held, True)
+            # One that is not typed has left without a final reply; an empty one is sent where it is legal.
+            self.result(value, False)
+        except Exception as error:
             self.fail(error)
         self.held = NONE_YET
+        self.end_course()
+        return 0
+
+    cdef int broken(self, object error) except -1:
+        self.stream = None
+        held, self.held = self.held, NONE_YET
+        try:
+            if held is not NONE_YET:
+                self.result(held, True)
+        except Exception as fault:
+            error = fault
+        self.fail(error)
+        self.end_course()
         return 0
 
     cdef int fail(self, object error) except -1:
@@ -253,17 +360,68 @@ cdef class Answerer:
         return 0
 
     cdef int drop_stream(self) except -1:
-        stream, self.stream = self.stream, None
+        """Its last reply is out, or its failure."""
         self.held = NONE_YET
-        if stream is not None:
-            try:
-                stream.close()
-            except Exception as error:
-                # The reply is out; there is nobody left to tell but the log.
-                self.table.explain(self.plan.name, error, self.plan.sensitive)
+        if self.stream is None:
+            return 0
+        if self.asynchronous:
+            return self.leave()
+        stream, self.stream = self.stream, None
+        try:
+            stream.close()
+        except Exception as error:
+            # The reply is out; there is nobody left to tell but the log.
+            self.complain(error)
+        return 0
+
+    cdef int leave(self) except -1:
+        """Has an asynchronous stream end where it is."""
+        stream, self.stream = self.stream, None
+        try:
+            close = getattr(stream, "aclose", None)
+            if close is not None:
+                return self.await_step(LEAVING, close())
+        except Exception as error:
+            self.complain(error)
+        return self.end_course()
+
+    cdef int take_leave(self, object value, object failure) except -1:
+        """Something is over that nobody waits for."""
+        if failure is None:
+            if self.stream is not None:
+                # It has yielded once more.
+                return self.leave()
+            if isinstance(value, GeneratorType):
+                value.close()
+            elif isinstance(value, AsyncGeneratorType):
+                self.asynchronous = True
+                self.stream = value
+                return self.leave()
+        elif isinstance(failure, Exception) and not isinstance(failure, StopAsyncIteration):
+            self.complain(failure)
+        self.stream = None
+        self.session.answering = False
+        return self.end_course()
+
+    cdef int complain(self, object error) except -1:
+        self.table.explain(self.plan.name, error, self.plan.sensitive)
         return 0
 
     cdef int abort(self, object reason) except -1:
+        self.held = NONE_YET
+        if self.unbegun is not None:
+            unbegun, self.unbegun = self.unbegun, None
+            unbegun.close()
+        if self.course is not None:
+            if not self.abandoned:
+                self.abandoned = True
+                if self.waits:
+                    self.course.cancel()
+                else:
+                    self.leave()
+                    if self.course is None:
+                        self.settle()
+            return 0
         stream, self.stream = self.stream, None
         if stream is None:
             return 0
@@ -275,7 +433,7 @@ cdef class Answerer:
             pass
         except Exception as error:
             if error is not reason:
-                self.table.explain(self.plan.name, error, self.plan.sensitive)
+                self.complain(error)
         self.settle()
         return 0
 

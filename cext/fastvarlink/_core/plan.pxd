@@ -52,8 +52,13 @@ cdef class MethodPlan:
     cdef bytes wire_name  # as between the quotes of a call
     cdef object function  # the handler that keywords was found out for
     cdef int keywords
+    cdef bint awaited  # function is a coroutine function, or an asynchronous generator
+    cdef bint brief  # it never blocks, so it may be called where that would be fatal
     cdef int slowness  # grows when the method holds up its thread, shrinks when it does not
 
+    # Finds out about the handler, as its server has to know that before the call.
+    cdef int look(self) except -1
+    cdef object find(self)
     # Calls the handler for the call that session has taken. What it is told besides is kept in origin.
     cdef object call(self, ServerSession session, Origin origin)
     cdef int check_descriptors(self, ServerSession session) except -1

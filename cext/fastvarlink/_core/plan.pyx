@@ -60,9 +60,9 @@ cdef class MethodPlan:
 
     name is qualified; takes and gives are Checkers of structs; target has the attribute that handles the
     method; interface and method are what handlers get as _interface and _method; keywords_of(handler)
-    returns the bits of KEYWORDS a handler declares; encoder_of() returns the program's own encoder of
-    results, a function from a result to JSON's own types, or None. Without checked, results are not
-    compared with gives.
+    returns the bits of KEYWORDS a handler declares, and whether what it returns is to be awaited; encoder_of()
+    returns the program's own encoder of results, a function from a result to JSON's own types, or None. Without
+    checked, results are not compared with gives.
 
     A typed handler, one that was declared by its annotations, has defaults: what it gets for each parameter
     that is not there. It returns what gives is a shape of, or the result that is called only. When it
@@ -71,7 +71,7 @@ cdef class MethodPlan:
 
     upgrades says that calls have to ask for an upgrade. descriptors is how many file descriptors have to come
     with a call, -1 if any number may, -2 if the interface uses none. sensitive says that no value of a call
-    or of its replies may get into a log.
+    or of its replies may get into a log. brief says that the handler never blocks.
     """
 
     def __init__(
@@ -95,6 +95,7 @@ cdef class MethodPlan:
         bint upgrades=False,
         int descriptors=UNUSED,
         bint sensitive=False,
+        bint brief=False,
     ):
         self.name = name
         self.takes = takes
@@ -115,8 +116,26 @@ cdef class MethodPlan:
         self.upgrades = upgrades
         self.descriptors = descriptors
         self.sensitive = sensitive
+        self.brief = brief
         self.wire_name = name.encode()
         self.function = NONE_YET
+
+    cdef object find(self):
+        """The handler. Programs replace it, so it is looked up for each call."""
+        cdef object handler = getattr(self.target, self.attribute, None)
+        cdef object function = handler
+        if PyMethod_Check(handler):
+            function = <object> PyMethod_GET_FUNCTION(handler)
+        if function is not self.function:
+            if not callable(handler):
+                raise MethodNotImplemented(self.name)
+            self.keywords, self.awaited = self.keywords_of(handler)
+            self.function = function
+        return handler
+
+    cdef int look(self) except -1:
+        self.find()
+        return 0
 
     cdef object call(self, ServerSession session, Origin origin):
         cdef Message message = session.message
@@ -125,8 +144,7 @@ cdef class MethodPlan:
         cdef dict keywords
         cdef bytes raw = None
         cdef object whole = None
-        cdef object handler = getattr(self.target, self.attribute, None)
-        cdef object function = handler
+        cdef object handler = self.find()
         cdef PyObject *arguments[ON_STACK + 1]
         cdef PyObject *found
         cdef Context context
@@ -134,13 +152,6 @@ cdef class MethodPlan:
         cdef Py_ssize_t i
         cdef Py_ssize_t count = len(self.takes.names)
 
-        if PyMethod_Check(handler):
-            function = <object> PyMethod_GET_FUNCTION(handler)
-        if function is not self.function:
-            if not callable(handler):
-                raise MethodNotImplemented(self.name)
-            self.keywords = self.keywords_of(handler)
-            self.function = function
         if self.streams and not message.flags & (MORE | ONEWAY):
             raise ExpectedMore()
         if self.upgrades and not message.flags & UPGRADE:

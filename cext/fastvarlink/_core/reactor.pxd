@@ -28,10 +28,14 @@ cdef class Source(Timed):
     cdef int ready(self, uint32_t events) except -1
     # The thread that is inside ready() has been held up there and no longer leads.
     cdef int overtaken(self) except -1
+    # What it has awaited is over.
+    cdef int resumed(self) except -1
+    # A thread that may block is there to go on.
+    cdef int carry_on(self) except -1
 
 
 cdef class Reactor:
-    cdef int epoll
+    cdef readonly int epoll
     cdef int wakeup  # an eventfd that gets the leader out of epoll_wait
     cdef unsigned long process  # that made it
     cdef list sources  # by descriptor; None where there is none
@@ -57,6 +61,13 @@ cdef class Reactor:
     cdef object tick  # callable: called by lead_alone() about every interval milliseconds; or None
     cdef int interval
     cdef double next_tick  # on the monotonic clock, in seconds
+    cdef bint hosted  # an event loop calls run_once(), on the thread that leads all the time
+    cdef bint turning  # it is inside of it
+    cdef int timer  # a timerfd that gets the event loop to call
+    cdef int64_t timer_due  # 0 while it does not run
+    cdef object delegated  # deque of sources that wait for a thread that may block
+    cdef int32_t workers  # threads in work()
+    cdef object ended  # callable: run_once() need not be called any more
     cdef object spawn  # callable: starts a thread that calls work(), or returns False
     cdef readonly uint64_t promotions  # leaders that were replaced because something held them up
 
@@ -69,8 +80,15 @@ cdef class Reactor:
     cdef int observe(self, Countdown countdown) except -1
     # Has source.expired() called when the countdown's span is over, instead of any that runs for it.
     cdef int start_countdown(self, Source source, Countdown countdown) except -1
-    # Milliseconds until the next one expires, -1 if none runs.
+    # When the next one expires, -1 if none runs.
+    cdef int64_t soonest(self) noexcept
+    # Milliseconds until then, likewise.
     cdef int next_expiry(self) noexcept
+    cdef int set_timer(self) except -1
+    # Has source.carry_on() called by a thread that may block.
+    cdef int delegate(self, Source source) except -1
+    cdef int run_delegated(self) except -1
+    cdef int harvest(self) except -1
     cdef int expire(self) except -1
     # True if the calling thread leads.
     cdef bint leading(self) noexcept

@@ -38,6 +38,22 @@ cdef extern from "<sys/epoll.h>" nogil:
     int epoll_ctl(int epoll, int operation, int fd, epoll_event *event)
     int epoll_wait(int epoll, epoll_event *events, int most, int timeout)
 
+cdef extern from "<sys/timerfd.h>" nogil:
+    struct timespec:
+        long tv_sec
+        long tv_nsec
+    struct itimerspec:
+        timespec it_interval
+        timespec it_value
+    int timerfd_create(int clock, int flags)
+    int timerfd_settime(int fd, int flags, const itimerspec *wanted, itimerspec *before)
+    int TFD_CLOEXEC
+    int TFD_NONBLOCK
+    int TFD_TIMER_ABSTIME
+
+cdef extern from "<time.h>" nogil:
+    int CLOCK_MONOTONIC
+
 cdef extern from "<sys/eventfd.h>" nogil:
     int eventfd(unsigned int value, int flags)
     int eventfd_read(int fd, uint64_t *value)
@@ -110,6 +126,12 @@ cdef class Source:
     cdef int overtaken(self) except -1:
         return 0
 
+    cdef int resumed(self) except -1:
+        raise NotImplementedError
+
+    cdef int carry_on(self) except -1:
+        raise NotImplementedError
+
 
 cdef class Reactor:
     """Watches sources. It runs once: after stop() it is over.
@@ -118,7 +140,7 @@ cdef class Reactor:
     """
 
     def __cinit__(self):
-        self.epoll = self.wakeup = -1
+        self.epoll = self.wakeup = self.timer = -1
         self.events = NULL
 
     def __init__(self, spawn=None):
@@ -128,6 +150,7 @@ cdef class Reactor:
         self.generations = []
         self.process = process_number()
         self.queue = deque()
+        self.delegated = deque()
         self.countdowns = []
         self.events = <epoll_event *> PyMem_RawMalloc(HARVEST * sizeof(epoll_event))
         if self.events == NULL:
@@ -147,7 +170,9 @@ cdef class Reactor:
             close(self.epoll)
         if self.wakeup >= 0:
             close(self.wakeup)
-        self.epoll = self.wakeup = -1
+        if self.timer >= 0:
+            close(self.timer)
+        self.epoll = self.wakeup = self.timer = -1
 
     def close(self):
         """Give the descriptors back. No thread may be inside the reactor any more, or enter it again."""
@@ -193,7 +218,7 @@ cdef class Reactor:
 
     cdef int enqueue(self, Source source) except -1:
         self.queue.append(source)
-        if not self.leading():
+        if not self.turning if self.hosted else not self.leading():
             eventfd_write(self.wakeup, 1)
         return 0
 
@@ -205,17 +230,23 @@ cdef class Reactor:
     cdef int start_countdown(self, Source source, Countdown countdown) except -1:
         cdef bint first = countdown.first == NULL
         countdown.start(source)
-        if first and not self.leading():
+        if first and self.hosted:
+            self.set_timer()
+        elif first and not self.leading():
             # The leader waits for longer, or for ever.
             eventfd_write(self.wakeup, 1)
         return 0
 
-    cdef int next_expiry(self) noexcept:
+    cdef int64_t soonest(self) noexcept:
         cdef int64_t soonest = -1
         cdef Countdown countdown
         for countdown in self.countdowns:
             if countdown.first != NULL and (soonest < 0 or (<Timed> countdown.first).due < soonest):
                 soonest = (<Timed> countdown.first).due
+        return soonest
+
+    cdef int next_expiry(self) noexcept:
+        cdef int64_t soonest = self.soonest()
         if soonest < 0:
             return -1
         # A millisecond late rather than a turn in vain.
@@ -231,6 +262,8 @@ cdef class Reactor:
             while source is not None:
                 self.run_source(<Source> source, EXPIRED)
                 source = countdown.take(now())
+        if self.hosted:
+            self.set_timer()
         return 0
 
     # ---- leading
@@ -245,7 +278,7 @@ cdef class Reactor:
 
     cdef int hand_over(self) except -1:
         cdef uint64_t me = get_this_thread()
-        if self.spawn is None or self.stopping or not self.leading():
+        if self.spawn is None or self.hosted or self.stopping or not self.leading():
             return 0
         if self.idle == 0 and not self.spawn():
             # There is nobody to hand over to. The watchdog will see to it if this takes long.
@@ -331,6 +364,11 @@ cdef class Reactor:
         if fd == self.wakeup:
             eventfd_read(self.wakeup, &ignored)
             return 0
+        if fd == self.timer:
+            # It is only looked at once its time has come, so there is something to read.
+            eventfd_read(self.timer, &ignored)
+            self.timer_due = 0
+            return self.expire()
         source = self.sources[fd]
         if source is not None and <uint64_t> self.generations[fd] == generation:
             self.run_source(source, event.events)
@@ -349,6 +387,108 @@ cdef class Reactor:
                 self.current = None
         return 0
 
+    # ---- in an event loop
+
+    def fileno(self):
+        """The descriptor that is readable while there is something for run_once() to do."""
+        return self.epoll
+
+    def enter_loop(self, ended):
+        """Be led by the calling thread, whose event loop calls run_once(), until leave_loop().
+
+        ended() is called by run_once() when the reactor has been stopped.
+        """
+        global numbers
+        cdef epoll_event event
+        if get_this_thread() == 0:
+            numbers += 1
+            set_this_thread(numbers)
+        self.ended = ended
+        self.timer = check(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK), "timerfd_create")
+        event.events = EPOLLIN
+        event.data.u64 = <uint64_t> self.timer
+        check(epoll_ctl(self.epoll, EPOLL_CTL_ADD, self.timer, &event), "epoll_ctl")
+        self.hosted = True
+        word_set(&self.lead, (get_this_thread() << 1) | BUSY)
+        self.set_timer()
+        # What has been queued before.
+        eventfd_write(self.wakeup, 1)
+
+    def leave_loop(self):
+        """run_once() is not called any more. What waits for a thread to run it stays where it is."""
+        self.delegated.clear()
+        word_set(&self.lead, 0)
+
+    def run_once(self):
+        """Do what there is to do now, without waiting."""
+        cdef Py_ssize_t queued
+        if self.stopping:
+            ended, self.ended = self.ended, None
+            if ended is not None:
+                ended()
+            return
+        self.turning = True
+        try:
+            if self.first == self.count:
+                self.harvest()
+            while self.first < self.count and not self.stopping:
+                self.first += 1
+                self.run_event(self.events[self.first - 1])
+            # Those that are queued meanwhile have to wait for others.
+            queued = len(self.queue)
+            while queued > 0 and self.queue and not self.stopping:
+                queued -= 1
+                self.run_source(self.queue.popleft(), 0)
+        finally:
+            self.turning = False
+            if self.queue or self.first < self.count or self.stopping:
+                eventfd_write(self.wakeup, 1)
+
+    cdef int harvest(self) except -1:
+        cdef int count
+        if self.process != process_number():
+            self.stopping = True
+            raise ForkDetected(
+                "This process was forked while a server ran in it, and went back into the server: end it "
+                "with os._exit(), or have it execute another program."
+            )
+        self.first = self.count = 0
+        count = epoll_wait(self.epoll, self.events, HARVEST, 0)
+        if count < 0 and errno != EINTR:
+            check(count, "epoll_wait")
+        self.count = max(count, 0)
+        return 0
+
+    cdef int set_timer(self) except -1:
+        cdef itimerspec when
+        cdef int64_t soonest = self.soonest()
+        if soonest < 0 or (self.timer_due and self.timer_due <= soonest):
+            # It is looked for what comes next when it goes off.
+            return 0
+        when.it_interval.tv_sec = when.it_interval.tv_nsec = 0
+        when.it_value.tv_sec = soonest // 1_000_000
+        # Rather a microsecond late than once in vain; and nothing at all would stop it.
+        when.it_value.tv_nsec = soonest % 1_000_000 * 1000 + 999
+        check(timerfd_settime(self.timer, TFD_TIMER_ABSTIME, &when, NULL), "timerfd_settime")
+        self.timer_due = soonest
+        return 0
+
+    cdef int delegate(self, Source source) except -1:
+        self.delegated.append(source)
+        if len(self.delegated) > self.idle and not self.spawn() and self.workers == 0:
+            # There is no thread, and none can be had. Rather late than never.
+            self.run_delegated()
+        else:
+            park_post(&self.turn)
+        return 0
+
+    cdef int run_delegated(self) except -1:
+        cdef Source source
+        if self.delegated:
+            source = self.delegated.popleft()
+            source.carry_on()
+        return 0
+
     # ---- threads
 
     def work(self):
@@ -357,18 +497,26 @@ cdef class Reactor:
         cdef int outcome
         numbers += 1
         set_this_thread(numbers)
-        while not self.stopping and self.idle < IDLE_THREADS:
-            self.idle += 1
-            with nogil:
-                outcome = park_wait(&self.turn, IDLE_TIME)
-            self.idle -= 1
-            if outcome == PARK_SIGNAL:
-                PyErr_CheckSignals()
-            elif outcome == PARK_TIMEOUT:
-                if self.idle:
+        self.workers += 1
+        try:
+            while not self.stopping and self.idle < IDLE_THREADS:
+                self.idle += 1
+                with nogil:
+                    outcome = park_wait(&self.turn, IDLE_TIME)
+                self.idle -= 1
+                if outcome == PARK_SIGNAL:
+                    PyErr_CheckSignals()
+                elif outcome == PARK_TIMEOUT:
+                    if self.idle:
+                        return
+                elif self.stopping:
                     return
-            elif not self.stopping:
-                self.run_leader()
+                elif self.hosted:
+                    self.run_delegated()
+                else:
+                    self.run_leader()
+        finally:
+            self.workers -= 1
 
     def lead_alone(self, double interval=-1, tick=None):
         """Lead on this thread, and only on it, until the reactor stops.

@@ -4,6 +4,7 @@
 from libc.stddef cimport size_t
 
 from fastvarlink._core.countdown cimport Countdown
+from fastvarlink._core.tasks cimport Tasks
 
 
 cdef class Terms:
@@ -15,6 +16,7 @@ cdef class Terms:
     cdef size_t max_buffered
     cdef readonly size_t buffered  # what the holders hold
     cdef dict holders  # connections that hold more than a little, and how many bytes
+    cdef public Tasks tasks  # for handlers that are coroutines; None where no event loop runs
     cdef object closed  # callable: a connection is over
     cdef object upgraded  # callable: a connection has left Varlink, to whom it belongs now, what came early
 

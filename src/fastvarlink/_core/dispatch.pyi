@@ -11,6 +11,7 @@ class MethodTable:
         resolve: Callable[[str], MethodPlan],
         explain: Callable[[str | None, Exception, bool], tuple[bytes, bytes | None]],
         allow: Callable[[Context], bool] | None = None,
+        own_loop: Any = None,
     ) -> None: ...
     def forget(self) -> None: ...
 

@@ -21,7 +21,7 @@ class MethodPlan:
         interface: Any,
         method: Any,
         namespaced: bool,
-        keywords_of: Callable[[Callable[..., Any]], int],
+        keywords_of: Callable[[Callable[..., Any]], tuple[int, bool]],
         encoder_of: Callable[[], Callable[[Any], Any] | None],
         checked: bool = True,
         defaults: tuple[Any, ...] | None = None,
@@ -31,4 +31,5 @@ class MethodPlan:
         upgrades: bool = False,
         descriptors: int = -2,
         sensitive: bool = False,
+        brief: bool = False,
     ) -> None: ...

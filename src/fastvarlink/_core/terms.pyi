@@ -2,9 +2,11 @@ from collections.abc import Callable
 from typing import Any
 
 from fastvarlink._core.connection import ServerConnection
+from fastvarlink._core.tasks import Tasks
 from fastvarlink.limits import Limits
 
 class Terms:
+    tasks: Tasks | None
     @property
     def limits(self) -> Limits: ...
     @property

@@ -1,5 +1,6 @@
-"""Calling services with asyncio."""
+"""Calling and serving with asyncio."""
 
 from fastvarlink.aio.client import Client
+from fastvarlink.aio.server import serve
 
-__all__ = ["Client"]
+__all__ = ["Client", "serve"]

@@ -34,7 +34,7 @@ logger = logging.getLogger("fastvarlink.server")
 STANDARD_STREAMS = "-"
 
 
-class _Server(ThreadingServer):
+class ServiceServer(ThreadingServer):
     """A ThreadingServer for sockets that are there already."""
 
     def __init__(self, service: Service, limits: Limits, strict: bool) -> None:
@@ -152,18 +152,18 @@ def serve(
     ``limits`` and ``strict`` are as for ThreadingServer.
     """
     with ExitStack() as undo:
-        server = _Server(service, limits or Limits(), strict)
+        server = ServiceServer(service, limits or Limits(), strict)
         undo.callback(server.server_close)
         server.exit_idle_time = exit_idle_time
         if ready is not None:
             server.ready = ready
-        _open_all(server, listen_at)
+        open_all(server, listen_at)
         if threading.current_thread() is threading.main_thread():
             undo.enter_context(_ended_by_signals(server, drain_time))
         server.serve_forever()
 
 
-def _open_all(server: _Server, listen_at: tuple[str, ...]) -> None:
+def open_all(server: ServiceServer, listen_at: tuple[str, ...]) -> None:
     """Have the server listen wherever it should."""
     passed = passed_sockets()
     server.passed = bool(passed)
@@ -223,7 +223,7 @@ def _listening(address: str, backlog: int) -> tuple[socket, SocketFile | None]:
 
 
 @contextlib.contextmanager
-def _ended_by_signals(server: _Server, drain_time: float) -> Iterator[None]:
+def _ended_by_signals(server: ServiceServer, drain_time: float) -> Iterator[None]:
     """Have SIGTERM and SIGINT end the server."""
     told = False
 

@@ -21,6 +21,7 @@ streams.
 from __future__ import annotations
 
 import collections.abc
+import functools
 import inspect
 import re
 import sys
@@ -40,7 +41,7 @@ from fastvarlink.idl.printer import to_text
 from fastvarlink.idl.shapes import wire_name
 from fastvarlink.idl.sources import class_doc, comments_of, function_doc
 
-__all__ = ["Handling", "definition_of", "handling_of", "interface", "method", "options_of"]
+__all__ = ["Handling", "definition_of", "handling_of", "interface", "is_asynchronous", "method", "options_of"]
 
 _Class = TypeVar("_Class", bound=type)
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -81,7 +82,6 @@ class Handling:
     only: str | None
     streams: bool
     live: bool
-    is_async: bool
     upgrade: bool
     descriptors: int | None
     sensitive: bool
@@ -277,7 +277,6 @@ class _Signature:
             self._options.returns,
             streams,
             self._options.live,
-            _is_async(self._function),
             self._options.upgrade,
             self._options.descriptors,
             self._options.sensitive or self._reader.sensitive,
@@ -344,7 +343,14 @@ def _defaults(parameters: Iterable[inspect.Parameter]) -> tuple[Any, ...]:
     return tuple(None if each.default is each.empty else each.default for each in parameters)
 
 
-def _is_async(function: Any) -> bool:
+def is_asynchronous(function: Any) -> bool:
+    """Whether what a function returns is awaited, or iterated over with waiting."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    if not inspect.isroutine(function) and not isinstance(function, type):
+        # An object that is called.
+        function = getattr(type(function), "__call__", function)
+    function = inspect.unwrap(function)
     return inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
 
 
@@ -391,7 +397,6 @@ def handling_of(handler: Any, declared: tree.Method) -> Handling | None:
         options.returns,
         streams,
         options.live,
-        _is_async(target),
         options.upgrade,
         options.descriptors,
         options.sensitive,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 # Called with the service, the addresses, and serve()'s keywords.
@@ -14,3 +15,9 @@ def run(service: Any, *addresses: str, **options: Any) -> None:
     if serve is None:
         raise RuntimeError("There is no server to run the service: import fastvarlink.server first.")
     serve(service, *addresses, **options)
+
+
+async def run_async(service: Any, *addresses: str, **options: Any) -> None:
+    """Serve a service in the running event loop."""
+    # Imported when it is needed, as programs without an event loop should not have to wait for asyncio.
+    await import_module("fastvarlink.aio").serve(service, *addresses, **options)

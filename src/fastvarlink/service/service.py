@@ -29,27 +29,29 @@ from fastvarlink.limits import Limits
 from fastvarlink.peer import Peer
 from fastvarlink.service import runner
 from fastvarlink.service.access import Access, Allow
-from fastvarlink.service.declaration import definition_of, handling_of, options_of
+from fastvarlink.service.declaration import definition_of, handling_of, is_asynchronous, options_of
 from fastvarlink.service.encoders import encoder_function
 from fastvarlink.service.explain import explain
+from fastvarlink.service.own_loop import OwnLoop
 from fastvarlink.service.registry import Registry
 
 _Class = TypeVar("_Class", bound=type)
 _Handler = TypeVar("_Handler")
 
 
-def _keywords_of(handler: Callable[..., Any]) -> int:
-    """The bits of the magic keywords that a handler declares."""
+def _keywords_of(handler: Callable[..., Any]) -> tuple[int, bool]:
+    """The bits of the magic keywords that a handler declares, and whether what it returns is awaited."""
+    awaited = is_asynchronous(handler)
     try:
         parameters = inspect.signature(handler).parameters.values()
     except (TypeError, ValueError):
-        return 0
+        return 0, awaited
     named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     bits = 0
     for parameter in parameters:
         if parameter.kind in named:
             bits |= KEYWORDS.get(parameter.name, 0)
-    return bits
+    return bits, awaited
 
 
 class Service:
@@ -107,11 +109,13 @@ class Service:
             self._plan,
             self._explain,
             None if self._access is None or refuse_connections else self._access.allows_call,
+            OwnLoop(),
         )
         # The interfaces that use file descriptors, and those of which nothing may be logged.
         self._with_descriptors: set[str] = set()
         self._sensitive: set[str] = set()
         self._has_upgrades: bool | None = None
+        self._has_coroutines: bool | None = None
         self._error_checkers: dict[str, Checker | None] = {}
         self._interfaces: Registry[Interface] = Registry(self._forget)
         self._handlers: Registry[Any] = Registry(self._forget)
@@ -147,14 +151,24 @@ class Service:
     def upgrades(self) -> bool:
         """True if a method is declared to hand its connection over."""
         if self._has_upgrades is None:
-            self._has_upgrades = any(
-                options_of(inspect.getattr_static(handler, name, None)).upgrade
-                for handler in self._handlers.values()
-                if handler is not self
-                for name in dir(type(handler))
-                if not name.startswith("_")
-            )
+            self._has_upgrades = any(options_of(attribute).upgrade for attribute in self._attributes())
         return self._has_upgrades
+
+    @property
+    def awaits(self) -> bool:
+        """True if a method is handled by a coroutine function or an asynchronous generator."""
+        if self._has_coroutines is None:
+            self._has_coroutines = any(is_asynchronous(attribute) for attribute in self._attributes())
+        return self._has_coroutines
+
+    def _attributes(self) -> Iterator[Any]:
+        """All that the handlers' classes have and may be a method."""
+        for handler in self._handlers.values():
+            if handler is not self:
+                for name in dir(type(handler)):
+                    if not name.startswith("_"):
+                        attribute = inspect.getattr_static(handler, name, None)
+                        yield getattr(attribute, "__func__", attribute)
 
     def admits(self, peer: Peer) -> bool:
         """Whether a peer may connect, whatever it may call then."""
@@ -163,6 +177,7 @@ class Service:
     def _forget(self) -> None:
         self._error_checkers.clear()
         self._has_upgrades = None
+        self._has_coroutines = None
         self._table.forget()
 
     def GetInfo(self) -> dict[str, Any]:
@@ -254,14 +269,9 @@ class Service:
         self, definition: Definition, handler: Any, descriptors: bool | None, sensitive: bool | None
     ) -> None:
         for member in definition.interface.tree.members:
-            if not isinstance(member, tree.Method):
-                continue
-            handling = handling_of(handler, member)
-            if handling is not None and handling.is_async:
-                raise TypeError(
-                    f"{type(handler).__qualname__}.{handling.attribute} is asynchronous, and no server here "
-                    f"runs such handlers: make it a plain function or a plain generator."
-                )
+            if isinstance(member, tree.Method):
+                # It complains of handlers that do not fit.
+                handling_of(handler, member)
         self._add(definition.interface, handler, descriptors, sensitive)
 
     def _add(
@@ -365,11 +375,16 @@ class Service:
             upgrades=options.upgrade,
             descriptors=self._descriptors_of(interface_name, options.descriptors),
             sensitive=options.sensitive or interface_name in self._sensitive,
+            brief=handler is self,
         )
 
     def serve(self, *listen_at: str, **options: Any) -> None:
         """Serve until the program is told to end; see fastvarlink.serve()."""
         runner.run(self, *listen_at, **options)
+
+    async def serve_async(self, *listen_at: str, **options: Any) -> None:
+        """Serve in the running event loop until the task is cancelled; see fastvarlink.aio.serve()."""
+        await runner.run_async(self, *listen_at, **options)
 
     def handle(self, message: bytes, _server: Any = None, _request: Any = None) -> Iterator[bytes]:
         """Answer one call without a server: yields the replies, neither with a NUL at its end.

@@ -1,0 +1,136 @@
+"""serve() for asyncio: a service in the event loop that is running."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Callable
+
+from fastvarlink._core.tasks import Tasks
+from fastvarlink.limits import Limits
+from fastvarlink.server.lifecycle import ServiceServer, open_all
+from fastvarlink.service import Service
+
+__all__ = ["serve"]
+
+
+class LoopServer(ServiceServer):
+    """A server whose connections are served by the event loop that is running.
+
+    The loop watches one descriptor for all of them, the reactor's own. Handlers that are coroutines run in
+    the loop, others on threads, where they cannot hold it up.
+    """
+
+    async def serve_in_loop(self) -> None:
+        """Serve until shutdown() or drain() has ended it."""
+        loop = asyncio.get_running_loop()
+        ended = loop.create_future()
+        tasks = self._connections.terms.tasks = Tasks()
+        with self._lock:
+            if self._stop_requested:
+                return
+            self._stopped.clear()
+            self._serving_thread = threading.current_thread()
+        reactor = None
+        try:
+            self._start()
+            reactor = self._reactor
+            assert reactor is not None
+            reactor.enter_loop(lambda: ended.done() or ended.set_result(None))
+            loop.add_reader(reactor.fileno(), self._run_once)
+            await ended
+        finally:
+            self._closed = True
+            for acceptor in self._acceptors:
+                acceptor.detach()
+            # What runs in the loop is told before it is left, as it is to be told there.
+            self._connections.close()
+            await tasks.close()
+            if reactor is not None:
+                loop.remove_reader(reactor.fileno())
+                reactor.stop()
+                reactor.leave_loop()
+            self._stopped.set()
+            self._serving_thread = None
+
+    def _run_once(self) -> None:
+        assert self._reactor is not None
+        try:
+            self._reactor.run_once()
+        except Exception:
+            self._report()
+
+
+async def serve(
+    service: Service,
+    *listen_at: str,
+    limits: Limits | None = None,
+    strict: bool = True,
+    exit_idle_time: float | None = None,
+    drain_time: float = 10.0,
+    ready: Callable[[], None] | None = None,
+) -> None:
+    """Serve a service in the running event loop, until the task is cancelled.
+
+    Handlers that are coroutines run in the loop: at once as far as they do not have to wait, then in a task.
+    Plain functions and generators run on threads. Cancelling the task ends the service as a signal ends that
+    of fastvarlink.serve(): nothing more is accepted, calls that have arrived are answered and streams go on
+    for up to ``drain_time`` seconds; cancelling it once more ends it at once. Signals are left to the
+    program. Everything else is as in fastvarlink.serve(), which also runs such services, in a loop of its own.
+    """
+    server = LoopServer(service, limits or Limits(), strict)
+    server.exit_idle_time = exit_idle_time
+    if ready is not None:
+        server.ready = ready
+    try:
+        open_all(server, listen_at)
+        await _drained(server, drain_time)
+    finally:
+        # It waits for handlers on threads.
+        await asyncio.to_thread(server.server_close)
+
+
+async def _drained(server: LoopServer, drain_time: float) -> None:
+    """Serve; when cancelled, come to an end in good order first."""
+    serving = asyncio.ensure_future(server.serve_in_loop())
+    try:
+        await asyncio.shield(serving)
+    except asyncio.CancelledError:
+        if not serving.done():
+            server.drain(drain_time)
+            try:
+                await asyncio.shield(serving)
+            except asyncio.CancelledError:
+                serving.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await serving
+        raise
+
+
+def run_program(server: LoopServer, drain_time: float) -> None:
+    """Serve in a loop of the server's own. SIGTERM and SIGINT end it."""
+
+    async def main() -> None:
+        told = False
+
+        def end(number: int) -> None:
+            nonlocal told
+            if not told:
+                told = True
+                server.drain(drain_time)
+                return
+            server.remove_files()
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+
+        loop = asyncio.get_running_loop()
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, end, number)
+        await server.serve_in_loop()
+
+    asyncio.run(main())
+
