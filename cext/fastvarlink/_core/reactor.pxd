@@ -64,6 +64,9 @@ cdef class Reactor:
     cdef bint hosted  # an event loop calls run_once(), on the thread that leads all the time
     cdef bint turning  # it is inside of it
     cdef int timer  # a timerfd that gets the event loop to call
+    cdef int loop_fd  # what the loop itself waits for, where wait_for_loop() waits in its place
+    cdef bint loop_ready  # and it is there
+    cdef bint interrupted  # the loop has something to do
     cdef int64_t timer_due  # 0 while it does not run
     cdef object delegated  # deque of sources that wait for a thread that may block
     cdef int32_t workers  # threads in work()
@@ -88,7 +91,8 @@ cdef class Reactor:
     # Has source.carry_on() called by a thread that may block.
     cdef int delegate(self, Source source) except -1
     cdef int run_delegated(self) except -1
-    cdef int harvest(self) except -1
+    cdef int harvest(self, int timeout) except -1
+    cdef int run_harvest(self) except -1
     cdef int expire(self) except -1
     # True if the calling thread leads.
     cdef bint leading(self) noexcept

@@ -140,7 +140,7 @@ cdef class Reactor:
     """
 
     def __cinit__(self):
-        self.epoll = self.wakeup = self.timer = -1
+        self.epoll = self.wakeup = self.timer = self.loop_fd = -1
         self.events = NULL
 
     def __init__(self, spawn=None):
@@ -364,6 +364,9 @@ cdef class Reactor:
         if fd == self.wakeup:
             eventfd_read(self.wakeup, &ignored)
             return 0
+        if fd == self.loop_fd:
+            self.loop_ready = True
+            return 0
         if fd == self.timer:
             # It is only looked at once its time has come, so there is something to read.
             eventfd_read(self.timer, &ignored)
@@ -421,16 +424,55 @@ cdef class Reactor:
 
     def run_once(self):
         """Do what there is to do now, without waiting."""
-        cdef Py_ssize_t queued
         if self.stopping:
             ended, self.ended = self.ended, None
             if ended is not None:
                 ended()
             return
+        if self.first == self.count:
+            self.harvest(0)
+        self.run_harvest()
+
+    def wait_in(self, int fd):
+        """From here on wait_for_loop() is called in the place of run_once(); fd is what the loop waits for."""
+        cdef epoll_event event
+        event.events = EPOLLIN
+        event.data.u64 = <uint64_t> fd
+        check(epoll_ctl(self.epoll, EPOLL_CTL_ADD, fd, &event), "epoll_ctl")
+        self.loop_fd = fd
+
+    def interrupt(self):
+        """The loop has got something to do."""
+        self.interrupted = True
+
+    def wait_for_loop(self, double timeout):
+        """Serve until the loop has something to do, or so many seconds have passed; for ever if negative.
+
+        True if what it waits for is there.
+        """
+        cdef int64_t until = now() + <int64_t> (timeout * 1e6) if timeout > 0 else 0
+        cdef int wait
+        self.interrupted = self.loop_ready = False
+        while True:
+            if self.stopping:
+                self.run_once()
+                return False
+            if self.first == self.count:
+                wait = -1
+                if timeout == 0:
+                    wait = 0
+                elif timeout > 0:
+                    # Rather late than early: the loop would come back at once.
+                    wait = <int> min(max(until - now() + 999, 0) // 1000, <int64_t> LONGEST)
+                self.harvest(wait)
+            self.run_harvest()
+            if self.loop_ready or self.interrupted or timeout == 0 or (until and now() >= until):
+                return self.loop_ready
+
+    cdef int run_harvest(self) except -1:
+        cdef Py_ssize_t queued
         self.turning = True
         try:
-            if self.first == self.count:
-                self.harvest()
             while self.first < self.count and not self.stopping:
                 self.first += 1
                 self.run_event(self.events[self.first - 1])
@@ -443,8 +485,9 @@ cdef class Reactor:
             self.turning = False
             if self.queue or self.first < self.count or self.stopping:
                 eventfd_write(self.wakeup, 1)
+        return 0
 
-    cdef int harvest(self) except -1:
+    cdef int harvest(self, int timeout) except -1:
         cdef int count
         if self.process != process_number():
             self.stopping = True
@@ -453,10 +496,17 @@ cdef class Reactor:
                 "with os._exit(), or have it execute another program."
             )
         self.first = self.count = 0
-        count = epoll_wait(self.epoll, self.events, HARVEST, 0)
-        if count < 0 and errno != EINTR:
+        if timeout == 0:
+            count = epoll_wait(self.epoll, self.events, HARVEST, 0)
+        else:
+            with nogil:
+                count = epoll_wait(self.epoll, self.events, HARVEST, timeout)
+        if count >= 0:
+            self.count = count
+        elif errno != EINTR:
             check(count, "epoll_wait")
-        self.count = max(count, 0)
+        else:
+            PyErr_CheckSignals()
         return 0
 
     cdef int set_timer(self) except -1:

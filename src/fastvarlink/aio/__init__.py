@@ -1,6 +1,7 @@
 """Calling and serving with asyncio."""
 
 from fastvarlink.aio.client import Client
+from fastvarlink.aio.loop import EventLoop
 from fastvarlink.aio.server import serve
 
-__all__ = ["Client", "serve"]
+__all__ = ["Client", "EventLoop", "serve"]

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 
 from fastvarlink._core.tasks import Tasks
+from fastvarlink.aio.loop import EventLoop
 from fastvarlink.limits import Limits
 from fastvarlink.server.lifecycle import ServiceServer, open_all
 from fastvarlink.service import Service
@@ -35,12 +36,15 @@ class LoopServer(ServiceServer):
             self._stopped.clear()
             self._serving_thread = threading.current_thread()
         reactor = None
+        lent = False
         try:
             self._start()
             reactor = self._reactor
             assert reactor is not None
             reactor.enter_loop(lambda: ended.done() or ended.set_result(None))
-            loop.add_reader(reactor.fileno(), self._run_once)
+            lent = isinstance(loop, EventLoop) and loop.lend(reactor)
+            if not lent:
+                loop.add_reader(reactor.fileno(), self._run_once)
             await ended
         finally:
             self._closed = True
@@ -50,7 +54,10 @@ class LoopServer(ServiceServer):
             self._connections.close()
             await tasks.close()
             if reactor is not None:
-                loop.remove_reader(reactor.fileno())
+                if lent:
+                    loop.take_back()
+                else:
+                    loop.remove_reader(reactor.fileno())
                 reactor.stop()
                 reactor.leave_loop()
             self._stopped.set()
@@ -132,5 +139,6 @@ def run_program(server: LoopServer, drain_time: float) -> None:
                 loop.add_signal_handler(number, end, number)
         await server.serve_in_loop()
 
-    asyncio.run(main())
+    with asyncio.Runner(loop_factory=EventLoop) as runner:
+        runner.run(main())
 
