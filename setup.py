@@ -42,6 +42,8 @@ MODULES = (
     "waiting",  # the same on a thread of its own
     "call",  # from arguments to a call, from a reply to its result
     "channel",  # the client's end of one socket
+    "taskchannel",  # the same in an event loop
+    "taskcalls",  # calls and streams that tasks wait for
 )
 
 # The -fwrapv that Python was built with would hide overflows.

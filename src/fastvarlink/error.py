@@ -13,6 +13,7 @@
     |   +-- InterfaceError               what an interface declares; one class each, by its annotations
     +-- AddressError                     an address that cannot be understood  (also ConnectionError)
     +-- ConnectionLost                   the peer has gone                     (also BrokenPipeError)
+    +-- DeadlineExceeded                 a call ran out of its time            (also TimeoutError)
     +-- ProtocolError                    the peer broke the protocol           (also ConnectionError)
     +-- ConnectionBusy                   a stream occupies the connection      (also ConnectionError)
     +-- ForkDetected                     a connection of the parent process    (also RuntimeError)
@@ -41,6 +42,7 @@ __all__ = [
     "ConnectionBusy",
     "ConnectionError",
     "ConnectionLost",
+    "DeadlineExceeded",
     "EncodingError",
     "Error",
     "ExpectedMore",
@@ -71,6 +73,15 @@ class AddressError(Error, ConnectionError):
 
 class ConnectionLost(Error, BrokenPipeError):
     """The connection ended while a reply was outstanding, or before a call could be sent."""
+
+
+class DeadlineExceeded(Error, TimeoutError):
+    """A call had no reply within its time limit. ``method`` is its qualified name, ``timeout`` the seconds."""
+
+    def __init__(self, method: str, timeout: float) -> None:
+        super().__init__(f"{method} has not been answered within {timeout:g} seconds.")
+        self.method = method
+        self.timeout = timeout
 
 
 class ProtocolError(Error, ConnectionError):

@@ -16,10 +16,11 @@ import pytest
 import fastvarlink
 from fastvarlink import aio
 from fastvarlink.address import Unix
-from fastvarlink.aio.connection import Connection, connect
-from fastvarlink.aio.handler import Carrier
+from fastvarlink._core.taskchannel import TaskChannel
+from fastvarlink.aio.carrier import Carrier
+from fastvarlink.aio.connection import connect
 from fastvarlink.client.plans import plans_of
-from fastvarlink.error import ConnectionLost
+from fastvarlink.error import ConnectionLost, DeadlineExceeded
 from fastvarlink.limits import Limits
 from wire.rawstream import PATIENCE, RawStream, frame
 from wire.sample import DESCRIPTION, INTERFACE
@@ -174,31 +175,94 @@ def test_a_time_limit_in_a_stream_ends_it(peer: ScriptedPeer) -> None:
 
 
 @pytest.mark.rule("R7")
-def test_one_call_that_is_cancelled_takes_the_others_with_it(peer: ScriptedPeer) -> None:
-    arrived = threading.Event()
+@pytest.mark.parametrize("given_up", [0, 1, 2])
+@pytest.mark.parametrize("way", ["cancel", "timeout"])
+def test_a_call_that_is_given_up_leaves_the_others_alone(
+    peer: ScriptedPeer, given_up: int, way: str
+) -> None:
+    arrived, go = threading.Event(), threading.Event()
 
     def script(stream: RawStream) -> None:
         for _ in range(3):
             stream.read_frame()
         arrived.set()
+        assert go.wait(PATIENCE)
+        for text in "abc":
+            stream.send(frame({"parameters": {"text": text}}))
         stream.expect_end()
 
     async def main() -> None:
         async with opened(peer) as handler:
-            calls = [asyncio.create_task(handler.Ping(text)) for text in "abc"]
-            await happens(arrived)
-            calls[1].cancel()
-            results = await asyncio.gather(*calls, return_exceptions=True)
-            assert [type(result) for result in results] == [
-                ConnectionLost,
-                asyncio.CancelledError,
-                ConnectionLost,
+            calls = [
+                asyncio.create_task(
+                    handler.Ping(text, _timeout=0.01 if way == "timeout" and i == given_up else None)
+                )
+                for i, text in enumerate("abc")
             ]
-            # Both take the one new connection.
+            await happens(arrived)
+            if way == "cancel":
+                calls[given_up].cancel()
+            await asyncio.wait([calls[given_up]])
+            peer.start(answers(PONG, PONG))
+            # Both take the one new connection: on the other they would wait behind a reply for nobody.
             again = await asyncio.gather(handler.Ping("x"), handler.Ping("y"))
             assert list(again) == [{"text": "pong"}] * 2
+            go.set()
+            results = await asyncio.gather(*calls, return_exceptions=True)
+            assert isinstance(
+                results.pop(given_up), asyncio.CancelledError if way == "cancel" else DeadlineExceeded
+            )
+            assert results == [{"text": text} for i, text in enumerate("abc") if i != given_up]
 
-    peer.start(script, answers(PONG, PONG))
+    peer.start(script)
+    run(main)
+
+
+@pytest.mark.rule("R7")
+def test_calls_that_are_all_given_up_close_the_connection(peer: ScriptedPeer) -> None:
+    def script(stream: RawStream) -> None:
+        for _ in range(3):
+            stream.read_frame()
+        stream.expect_end()
+
+    async def main() -> None:
+        async with opened(peer) as handler:
+            calls = [handler.Ping(text, _timeout=0.05) for text in "abc"]
+            for result in await asyncio.gather(*calls, return_exceptions=True):
+                assert isinstance(result, DeadlineExceeded)
+                assert "Ping has not been answered within 0.05 seconds" in str(result)
+            assert await handler.Ping("x") == {"text": "pong"}
+
+    peer.start(script, answers(PONG))
+    run(main)
+
+
+@pytest.mark.rule("R7")
+def test_a_connection_is_used_again_when_the_reply_for_nobody_has_come(peer: ScriptedPeer) -> None:
+    arrived, given_up = threading.Event(), threading.Event()
+
+    def script(stream: RawStream) -> None:
+        stream.read_frame()
+        stream.read_frame()
+        arrived.set()
+        assert given_up.wait(PATIENCE)
+        stream.send(frame({"parameters": {"text": "a"}}))
+        stream.send(frame({"parameters": {"text": "b"}}))
+        stream.read_frame()
+        stream.send(PONG)
+        stream.expect_end()
+
+    async def main() -> None:
+        async with opened(peer) as handler:
+            first, second = [asyncio.create_task(handler.Ping(text)) for text in "ab"]
+            await happens(arrived)
+            first.cancel()
+            await asyncio.wait([first])
+            given_up.set()
+            assert await second == {"text": "b"}
+            assert await handler.Ping("x") == {"text": "pong"}
+
+    peer.start(script)
     run(main)
 
 
@@ -271,11 +335,11 @@ def test_a_connection_that_cannot_be_made_anew(peer: ScriptedPeer, tmp_path: Pat
 
 def test_closing_while_a_connection_is_made_anew(peer: ScriptedPeer) -> None:
     async def main() -> None:
-        async def new() -> Connection:
+        async def new() -> TaskChannel:
             return await connect(Unix(peer.address.removeprefix("unix:")), Limits(max_message_size=4096))
 
-        async def reconnect() -> Connection:
-            await carrier.close()
+        async def reconnect() -> TaskChannel:
+            carrier.close()
             return await new()
 
         carrier = Carrier(await new(), reconnect)
@@ -285,7 +349,7 @@ def test_closing_while_a_connection_is_made_anew(peer: ScriptedPeer) -> None:
                 await carrier.invoke(plan, ("late",), False, False)
         with pytest.raises(ConnectionLost, match="by this program"):
             await carrier.invoke(plan, ("x",), False, False)
-        await carrier.close()
+        carrier.close()
         await finished(peer)
 
     peer.start(silent, lambda stream: stream.expect_end())

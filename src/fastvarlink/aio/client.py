@@ -6,8 +6,10 @@ from typing import Any, Self, TypeVar, overload
 from weakref import WeakSet
 
 from fastvarlink import address as addresses
-from fastvarlink.aio.connection import Connection, connect
-from fastvarlink.aio.handler import Carrier, ClientInterfaceHandler
+from fastvarlink._core.taskchannel import TaskChannel
+from fastvarlink.aio.carrier import Carrier
+from fastvarlink.aio.connection import connect
+from fastvarlink.aio.handler import ClientInterfaceHandler
 from fastvarlink.client.client import base_interface
 from fastvarlink.client.plans import plans_of
 from fastvarlink.client.typed import AsyncTypedClient
@@ -26,19 +28,28 @@ class Client:
             print((await ping.Ping("hello"))["pong"])
 
     ``address`` is where the service listens; AddressError if it cannot be understood. The connection is made
-    by open(). ``limits`` and ``strict`` are as for fastvarlink.Client.
+    by open(). ``timeout`` is how many seconds each call may take, and each reply of a stream, unless the call
+    says otherwise. ``limits`` and ``strict`` are as for fastvarlink.Client.
     """
 
     limits = Limits()
     strict = True
 
-    def __init__(self, address: str, *, limits: Limits | None = None, strict: bool | None = None) -> None:
+    def __init__(
+        self,
+        address: str,
+        *,
+        timeout: float | None = None,
+        limits: Limits | None = None,
+        strict: bool | None = None,
+    ) -> None:
+        self.timeout = timeout
         if limits is not None:
             self.limits = limits
         if strict is not None:
             self.strict = strict
         self._address = addresses.parse(address)
-        self._connections: WeakSet[Connection] = WeakSet()
+        self._channels: WeakSet[TaskChannel] = WeakSet()
         self._closed = False
         self._interfaces: dict[str, Interface] = {}
         self.info: dict[str, Any] = {}
@@ -56,19 +67,16 @@ class Client:
     async def close(self) -> None:
         """Close all connections that were made for this client. Calls that wait for a reply fail."""
         self._closed = True
-        connections = list(self._connections)
-        for connection in connections:
-            connection.close()
-        for connection in connections:
-            await connection.wait_closed()
+        for channel in list(self._channels):
+            channel.close()
 
-    async def _connect(self) -> Connection:
-        connection = await connect(self._address, self.limits, self.strict)
+    async def _connect(self) -> TaskChannel:
+        channel = await connect(self._address, self.limits, self.strict)
         if self._closed:
-            connection.close()
+            channel.close()
             raise ConnectionLost("The client has been closed.")
-        self._connections.add(connection)
-        return connection
+        self._channels.add(channel)
+        return channel
 
     async def _carrier(self) -> Carrier:
         return Carrier(await self._connect(), self._connect)
@@ -99,9 +107,11 @@ class Client:
                 await self._describe(carrier, interface_name)
             if interface_name not in self._interfaces:
                 raise InterfaceNotFound(interface_name)
-            return ClientInterfaceHandler(self._interfaces[interface_name], carrier, namespaced)
+            return ClientInterfaceHandler(
+                self._interfaces[interface_name], carrier, namespaced, self.timeout
+            )
         except BaseException:
-            await carrier.close()
+            carrier.close()
             raise
 
     async def get_interfaces(self) -> list[str]:
@@ -110,7 +120,7 @@ class Client:
         try:
             self.info = await self._ask(carrier, "GetInfo")
         finally:
-            await carrier.close()
+            carrier.close()
         interfaces: list[str] = self.info["interfaces"]
         return interfaces
 
@@ -120,7 +130,7 @@ class Client:
         try:
             return await self._describe(carrier, interface_name)
         finally:
-            await carrier.close()
+            carrier.close()
 
     async def _describe(self, carrier: Carrier, interface_name: str) -> Interface:
         reply = await self._ask(carrier, "GetInterfaceDescription", interface_name)
@@ -131,7 +141,7 @@ class Client:
     async def _ask(self, carrier: Carrier, method: str, *arguments: Any) -> Any:
         """Call a method of org.varlink.service."""
         plan = plans_of(self._interfaces["org.varlink.service"]).call(method)
-        return await carrier.invoke(plan, arguments, False, False)
+        return await carrier.invoke(plan, arguments, False, False, self.timeout)
 
     def add_interface(self, interface: Interface) -> None:
         """Have open() use this definition, instead of asking the service for it."""

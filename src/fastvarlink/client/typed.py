@@ -66,4 +66,4 @@ class AsyncTypedClient(_Typed):
 
     async def close(self) -> None:
         """Close the connection. Calls that wait for a reply fail."""
-        await self._transport.close()
+        self._transport.close()

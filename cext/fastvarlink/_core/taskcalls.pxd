@@ -1,0 +1,63 @@
+# cython: language_level=3str
+"""Calls that are awaited, and streams of replies that are read by tasks."""
+
+from fastvarlink._core.call cimport CallPlan
+from fastvarlink._core.control cimport Descriptors
+from fastvarlink._core.taskchannel cimport Outstanding, TaskChannel
+
+
+# How far a call has come.
+cdef enum Progress:
+    UNSENT  # it has not been awaited
+    CONNECTING  # it waits until it can be sent
+    WRITING  # of a oneway call: it waits until it is written
+    SENT  # it waits for its reply
+    DONE
+
+
+# A call, and the coroutine that awaits its reply.
+cdef class PendingCall(Outstanding):
+    cdef object carrier  # has the channel, or gets a new one
+    cdef TaskChannel channel  # that it has been sent on
+    cdef CallPlan plan
+    cdef bytes parameters
+    cdef int flags
+    cdef bint namespaced
+    cdef object timeout  # seconds; None without a limit
+    cdef Descriptors descriptors
+    cdef Progress progress
+    cdef object inner  # what is awaited while it is CONNECTING
+    cdef object timer
+    cdef object result
+
+    cdef object step(self, object thrown)
+    cdef object send_now(self)
+    cdef int start_timer(self, TaskChannel channel) except -1
+    cdef int cease(self) except -1
+
+
+# The iterator of the replies to a call with more. The channel does not know it, so that it is noticed when
+# nobody has it any more.
+cdef class TaskStream:
+    cdef Outstanding call
+    cdef object carrier
+    cdef TaskChannel channel  # None until the call has been sent
+    cdef CallPlan plan
+    cdef bytes parameters
+    cdef bint namespaced
+    cdef object timeout  # seconds for each reply; None without a limit
+    cdef Descriptors descriptors
+    cdef bint ended  # no more replies are given
+    cdef bint busy  # a task is reading
+
+
+# The coroutine that awaits one reply of a stream.
+cdef class NextReply:
+    cdef TaskStream stream
+    cdef Progress progress
+    cdef object inner
+    cdef object timer
+
+    cdef object step(self, object thrown)
+    cdef object take(self)
+    cdef int cease(self) except -1

@@ -1,0 +1,85 @@
+"""Carries calls over one connection after the other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from fastvarlink._core.call import CallPlan
+from fastvarlink._core.control import Descriptors
+from fastvarlink._core.taskcalls import PendingCall, TaskStream
+from fastvarlink._core.taskchannel import TaskChannel
+from fastvarlink.error import DeadlineExceeded
+
+__all__ = ["Carrier"]
+
+_NONE: dict[str, Any] = {}
+
+
+class Carrier:
+    """Carries calls over a connection of its own.
+
+    ``reconnect`` makes a new one for the calls that come after a call or a stream was given up.
+    """
+
+    def __init__(self, channel: TaskChannel, reconnect: Callable[[], Awaitable[TaskChannel]]) -> None:
+        self.channel = channel
+        self._reconnect = reconnect
+        self._turn = asyncio.Lock()
+        self._closed = False
+
+    def invoke(
+        self,
+        plan: CallPlan,
+        arguments: tuple[Any, ...],
+        more: bool,
+        oneway: bool,
+        timeout: float | None = None,
+        keywords: Mapping[str, Any] = _NONE,
+        namespaced: bool = False,
+        descriptors: Descriptors | None = None,
+        upgrade: bool = False,
+    ) -> Any:
+        """Call a method: an awaitable of its result or, with ``more``, an iterator of its replies."""
+        parameters = plan.parameters(arguments, keywords)
+        if more:
+            return TaskStream(self, plan, parameters, namespaced, timeout, descriptors)
+        return PendingCall(self, plan, parameters, namespaced, oneway, timeout, descriptors, upgrade)
+
+    async def ready(self, method: str, timeout: float | None) -> None:
+        """Wait until the channel can send a call. OSError if a new one is needed and cannot be made."""
+        try:
+            async with asyncio.timeout(timeout) as limit:
+                while self.channel.is_left or self.channel.blocked:
+                    if self.channel.is_left and not self._closed:
+                        await self._renew()
+                    elif self.channel.blocked:
+                        await self.channel.written()
+                    else:
+                        break
+        except TimeoutError:
+            if not limit.expired() or timeout is None:
+                raise
+            raise DeadlineExceeded(method, timeout) from None
+        self.channel.check()
+
+    async def _renew(self) -> None:
+        async with self._turn:
+            # Another call may have done so meanwhile.
+            if not self.channel.is_left or self._closed:
+                return
+            last = self.channel
+            self.channel = await self._reconnect()
+            last.retire()
+            if self._closed:
+                # close() came in between.
+                self.channel.close()
+
+    def close(self) -> None:
+        """Close the connection. Calls that wait for a reply fail."""
+        self._closed = True
+        self.channel.close()
+
+    def __del__(self) -> None:
+        self.channel.forsake("Its handler was not closed.")
