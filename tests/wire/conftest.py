@@ -10,6 +10,7 @@ import pytest
 
 import fastvarlink
 
+from .drivers import DRIVERS
 from .rawstream import Pieces, RawStream
 from .sample import DESCRIPTION, INTERFACE, RunningServer, State
 from .scripted import Script, ScriptedPeer
@@ -22,13 +23,20 @@ def pieces(request: pytest.FixtureRequest) -> Pieces:
     return chosen
 
 
+@pytest.fixture(params=DRIVERS)
+def driver(request: pytest.FixtureRequest) -> str:
+    """How the server serves: every test runs over all ways, and must come out the same."""
+    chosen: str = request.param
+    return chosen
+
+
 @pytest.fixture
-def start_server(tmp_path: Path) -> Iterator[Callable[..., RunningServer]]:
+def start_server(tmp_path: Path, driver: str) -> Iterator[Callable[..., RunningServer]]:
     """Start a server; keywords as for RunningServer."""
     running: list[RunningServer] = []
 
     def start(**options: Any) -> RunningServer:
-        server = RunningServer(tmp_path, **options)
+        server = RunningServer(tmp_path, driver=driver, **options)
         running.append(server)
         return server
 
@@ -106,3 +114,18 @@ def call_at(peer: ScriptedPeer) -> Iterator[Callable[..., Caller]]:
     for caller in callers:
         caller.close()
     peer.finish()
+
+
+# Of the ways to serve in an event loop, one runs whole and byte by byte as the threads do. The other two differ
+# from it behind the frame only, and run in one way each.
+ONE_WAY = {"loop": "bytes", "tasks": "whole"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items[:] = [item for item in items if not _is_twice(item)]
+
+
+def _is_twice(item: pytest.Item) -> bool:
+    chosen = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    wanted = ONE_WAY.get(chosen.get("driver", ""))
+    return wanted is not None and chosen.get("pieces", wanted) != wanted

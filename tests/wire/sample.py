@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import fastvarlink
 
+from .drivers import LoopThread, in_loop
 from .rawstream import PATIENCE
 
 INTERFACE = "org.example.wire"
@@ -89,6 +91,10 @@ method Unwritten() -> ()
 # It did not work.
 error Failed (reason: string, code: int)
 """
+
+
+# How a generator learns that its stream has been left: where it yields, or where it waits.
+LEFT = (GeneratorExit, ConnectionError, asyncio.CancelledError)
 
 
 class Failed(fastvarlink.VarlinkError):
@@ -215,7 +221,7 @@ class Handlers:
         raise RuntimeError("a secret of the service")
 
 
-def make_service(directory: Path, state: State) -> Any:
+def make_service(directory: Path, state: State, driver: str = "threads") -> Any:
     """A Service for the interface, whose description is written into the directory."""
     (directory / f"{INTERFACE}.varlink").write_text(DESCRIPTION)
     service = fastvarlink.Service(
@@ -225,9 +231,10 @@ def make_service(directory: Path, state: State) -> Any:
         url="https://example.com",
         interface_dir=str(directory),
     )
+    handlers = Handlers if driver in ("threads", "loop") else in_loop(Handlers, driver == "tasks")
 
     @service.interface(INTERFACE)
-    class _Bound(Handlers):
+    class _Bound(handlers):  # type: ignore[valid-type, misc]
         def __init__(self) -> None:
             super().__init__(state)
 
@@ -244,28 +251,36 @@ class RunningServer:
         limits: fastvarlink.Limits | None = None,
         service: fastvarlink.Service | None = None,
         strict: bool = True,
+        driver: str = "threads",
     ) -> None:
         self.state = State()
         self.stopped = False
-        handler = type(
-            "SampleHandler",
-            (fastvarlink.RequestHandler,),
-            {"service": service or make_service(directory, self.state)},
-        )
-        self.server = fastvarlink.ThreadingServer(
-            address or f"unix:{directory}/socket", handler, limits=limits, strict=strict
-        )
+        service = service or make_service(directory, self.state, driver)
+        address = address or f"unix:{directory}/socket"
+        self.server: Any
+        if driver == "threads":
+            handler = type("SampleHandler", (fastvarlink.RequestHandler,), {"service": service})
+            self.server = fastvarlink.ThreadingServer(address, handler, limits=limits, strict=strict)
+            self._thread = threading.Thread(
+                target=self.server.serve_forever, name="sample server", daemon=True
+            )
+        else:
+            self.server = LoopThread(driver, service, address, limits, strict)
         bound = self.server.server_address
         self.address = (
             f"tcp:{bound[0]}:{bound[1]}" if isinstance(bound, tuple) else f"unix:{directory}/socket"
         )
-        self._thread = threading.Thread(target=self.server.serve_forever, name="sample server", daemon=True)
-        self._thread.start()
+        self._driver = driver
+        if driver == "threads":
+            self._thread.start()
 
     def stop(self) -> None:
         """Let the held handlers go, stop serving, close; all of it is over on return."""
         self.stopped = True
         self.state.gate.set()
+        if self._driver != "threads":
+            self.server.stop()
+            return
         # In a thread of its own, so that a shutdown() that never returns fails the test.
         stopper = threading.Thread(target=self.server.shutdown, name="sample stopper", daemon=True)
         stopper.start()

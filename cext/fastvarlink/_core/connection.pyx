@@ -266,6 +266,10 @@ cdef class ServerConnection(Source):
                 continue
             if self.prepared or self.answerer.unbegun is not None:
                 self.prepared = False
+                if not self.reactor.leading() and stored(self.session.writer.buffer) and not self.send():
+                    # Nobody watches over this thread: what is ready goes out before a handler may block.
+                    self.prepared = True
+                    return 0
                 self.answerer.answer()
                 if stored(self.session.writer.buffer) >= self.terms.max_unsent and not self.send():
                     return 0

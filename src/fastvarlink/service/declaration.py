@@ -350,8 +350,11 @@ def is_asynchronous(function: Any) -> bool:
     if not inspect.isroutine(function) and not isinstance(function, type):
         # An object that is called.
         function = getattr(type(function), "__call__", function)
-    function = inspect.unwrap(function)
-    return inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
+    # What stands around a coroutine function mostly returns its coroutine.
+    return any(
+        inspect.iscoroutinefunction(each) or inspect.isasyncgenfunction(each)
+        for each in (function, inspect.unwrap(function))
+    )
 
 
 # An annotation that has not been resolved, or the text of one that has.
