@@ -302,13 +302,3 @@ def test_a_handler_that_takes_something_else_is_refused() -> None:
 
     with pytest.raises(TypeError, match=r"Ping takes \(words\), where it is declared with \(text, class\)"):
         fastvarlink.Service().interface(Wrong)
-
-
-def test_a_handler_that_this_server_cannot_run_is_refused() -> None:
-    @fastvarlink.interface("org.example.async")
-    class Asynchronous:
-        async def Watch(self) -> AsyncIterator[Point]:
-            yield Point(1)
-
-    with pytest.raises(TypeError, match="Watch is asynchronous"):
-        fastvarlink.Service().interface(Asynchronous)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import AsyncIterator, Coroutine, Iterator
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -33,15 +34,29 @@ class OwnLoop:
         return asyncio.run_coroutine_threadsafe(coroutine, self._started()).result()
 
     def iterate(self, replies: AsyncIterator[Any]) -> Iterator[Any]:
-        """What an asynchronous iterator gives, one after the other."""
+        """What an asynchronous iterator gives, one after the other. All of it is awaited by one task."""
+        import asyncio
+
+        loop = self._started()
+        wanted: asyncio.Queue[bool] = asyncio.Queue()
+        given: SimpleQueue[tuple[bool, Any]] = SimpleQueue()
+        asyncio.run_coroutine_threadsafe(_give(replies, wanted, given), loop)
+        more = True
         try:
             while True:
-                given, value = self.wait_for(_next(replies))
-                if not given:
+                loop.call_soon_threadsafe(wanted.put_nowait, True)
+                more, value = given.get()
+                if not more:
+                    if value is not None:
+                        raise value
                     return
                 yield value
         finally:
-            self.wait_for(_close(replies))
+            if more:
+                loop.call_soon_threadsafe(wanted.put_nowait, False)
+                _, failure = given.get()
+                if failure is not None:
+                    raise failure
 
     def _started(self) -> asyncio.AbstractEventLoop:
         import asyncio
@@ -55,13 +70,18 @@ class OwnLoop:
             return self._loop
 
 
-async def _next(replies: AsyncIterator[Any]) -> tuple[bool, Any]:
+async def _give(
+    replies: Any, wanted: asyncio.Queue[bool], given: SimpleQueue[tuple[bool, Any]]
+) -> None:
+    """Put what is wanted into ``given``, and at last that there is no more, with what has gone wrong."""
     try:
-        return True, await anext(replies)
+        while await wanted.get():
+            given.put((True, await anext(replies)))
+        if hasattr(replies, "aclose"):
+            await replies.aclose()
     except StopAsyncIteration:
-        return False, None
-
-
-async def _close(replies: Any) -> None:
-    if hasattr(replies, "aclose"):
-        await replies.aclose()
+        pass
+    except BaseException as failure:
+        given.put((False, failure))
+        return
+    given.put((False, None))
