@@ -31,6 +31,7 @@ MODULES = (
     "shape",  # the program's classes for structs and enums
     "schema",  # checkers made from IDL types
     "context",  # where calls come from
+    "interception",  # what stands around calls
     "plan",  # what is known of a method before it is called
     "tasks",  # handlers that are coroutines
     "dispatch",  # from a call to its handler and back

@@ -6,6 +6,7 @@ Call a service with Client, offer one with Service and a server. Programs writte
 
 from fastvarlink._core.context import Context
 from fastvarlink._core.control import Descriptors
+from fastvarlink._core.interception import Call
 from fastvarlink.client import Client, ClientInterfaceHandler, SimpleClientInterfaceHandler
 from fastvarlink.client.typed import AsyncTypedClient, TypedClient
 from fastvarlink.dropin import install
@@ -23,6 +24,7 @@ from fastvarlink.error import (
 )
 from fastvarlink.idl.annotations import Sensitive
 from fastvarlink.idl.definition import Definition
+from fastvarlink.interceptor import Interceptor
 from fastvarlink.limits import Limits
 from fastvarlink.peer import Peer
 from fastvarlink.scanner import Interface, Scanner
@@ -41,6 +43,7 @@ from fastvarlink.service.typed import TypedService
 __all__ = [
     "AsyncTypedClient",
     "BrokenPipeError",
+    "Call",
     "Client",
     "ClientInterfaceHandler",
     "ConnectionError",
@@ -51,6 +54,7 @@ __all__ = [
     "Interface",
     "InterfaceError",
     "InterfaceNotFound",
+    "Interceptor",
     "InvalidParameter",
     "Limits",
     "MethodNotFound",

@@ -221,7 +221,7 @@ class Handlers:
         raise RuntimeError("a secret of the service")
 
 
-def make_service(directory: Path, state: State, driver: str = "threads") -> Any:
+def make_service(directory: Path, state: State, driver: str = "threads", **options: Any) -> Any:
     """A Service for the interface, whose description is written into the directory."""
     (directory / f"{INTERFACE}.varlink").write_text(DESCRIPTION)
     service = fastvarlink.Service(
@@ -230,6 +230,7 @@ def make_service(directory: Path, state: State, driver: str = "threads") -> Any:
         version="1",
         url="https://example.com",
         interface_dir=str(directory),
+        **options,
     )
     handlers = Handlers if driver in ("threads", "loop") else in_loop(Handlers, driver == "tasks")
 
@@ -252,10 +253,11 @@ class RunningServer:
         service: fastvarlink.Service | None = None,
         strict: bool = True,
         driver: str = "threads",
+        **options: Any,
     ) -> None:
         self.state = State()
         self.stopped = False
-        service = service or make_service(directory, self.state, driver)
+        service = service or make_service(directory, self.state, driver, **options)
         address = address or f"unix:{directory}/socket"
         self.server: Any
         if driver == "threads":

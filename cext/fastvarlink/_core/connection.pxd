@@ -21,7 +21,8 @@ cdef class ServerConnection(Source):
     cdef size_t held  # bytes that terms knows to be held here
     cdef unsigned long process  # that made it
     cdef bint busy  # a thread is inside run(), or about to be; it alone answers calls
-    cdef bint prepared  # a call has been taken, and is yet to be answered
+    cdef bint taken  # a call has been taken, and is yet to be prepared
+    cdef bint prepared  # and is yet to be answered
     cdef bint elsewhere  # what comes next is for another thread, which has not begun
     cdef bint filling  # a thread is reading into the buffer
     cdef bint readable  # there may be something to read

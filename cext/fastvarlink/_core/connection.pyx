@@ -99,6 +99,11 @@ cdef class ServerConnection(Source):
         return self.origin.who()
 
     @property
+    def state(self):
+        """The dict that lives as long as the connection: what handlers get as _context.state."""
+        return self.origin.memory()
+
+    @property
     def request(self):
         """The socket."""
         return self.origin.request
@@ -209,6 +214,9 @@ cdef class ServerConnection(Source):
         self.busy = True
         try:
             self.answerer.resume()
+            if self.answerer.ready:
+                self.answerer.ready = False
+                self.prepared = True
         except BaseException:
             self.busy = False
             self.close()
@@ -253,6 +261,17 @@ cdef class ServerConnection(Source):
                 if not self.filling:
                     self.hand_over()
                 return 0
+            if self.taken:
+                if (
+                    self.answerer.table.interception is not None
+                    and self.answerer.table.interception.awaits
+                    and not self.reactor.leading()
+                ):
+                    self.elsewhere = True
+                    return 0
+                self.taken = False
+                self.prepared = self.answerer.prepare()
+                continue
             if (
                 self.answerer.tasks is not None
                 and (self.prepared or self.answerer.stream is not None or self.answerer.unbegun is not None)
@@ -279,7 +298,7 @@ cdef class ServerConnection(Source):
                 if self.countdown is not None:
                     self.countdown.cancel(self)
                 if self.answerer.tasks is not None:
-                    self.prepared = self.answerer.prepare()
+                    self.taken = True
                     continue
                 self.answer()
                 if stored(self.session.writer.buffer) >= self.terms.max_unsent and not self.send():

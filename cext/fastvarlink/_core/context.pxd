@@ -19,6 +19,7 @@ cdef class Origin:
     # The socket, for a handler to use.
     cdef object expose(self)
     cdef object who(self)
+    cdef dict memory(self)
     # Ends the hold.
     cdef int let_go(self) except -1
 

@@ -35,6 +35,11 @@ cdef class Origin:
             self.peer = Peer(self.request)
         return self.peer
 
+    cdef dict memory(self):
+        if self.state is None:
+            self.state = {}
+        return self.state
+
     cdef int let_go(self) except -1:
         hold, self.hold = self.hold, None
         if hold is not None:
@@ -60,9 +65,7 @@ cdef class Context:
     @property
     def state(self):
         """A dict that lives as long as the connection, for handlers to keep what they like in."""
-        if self.origin.state is None:
-            self.origin.state = {}
-        return self.origin.state
+        return self.origin.memory()
 
     @property
     def connection(self):

@@ -2,7 +2,8 @@
 """From a call to its handler and back, without I/O."""
 
 from fastvarlink._core.message cimport Message
-from fastvarlink._core.context cimport Origin
+from fastvarlink._core.context cimport Context, Origin
+from fastvarlink._core.interception cimport Call, Interception
 from fastvarlink._core.plan cimport MethodPlan
 from fastvarlink._core.reactor cimport Source
 from fastvarlink._core.session cimport ServerSession
@@ -15,6 +16,7 @@ cdef class MethodTable:
     cdef object resolve  # callable: a qualified name to its MethodPlan, or VarlinkError
     cdef object explain  # callable: what went wrong to the name and parameters of an error reply
     cdef object allow  # callable: a call's Context to whether it may be made; None if all may
+    cdef public Interception interception  # None without interceptors
     cdef object own_loop  # awaits where no event loop runs: wait_for() and iterate()
 
     cdef MethodPlan find(self, Message message)
@@ -22,6 +24,7 @@ cdef class MethodTable:
 
 # What is being awaited.
 cdef enum Stage:
+    INTERCEPTOR  # what an interceptor answers
     RESULT  # what the handler returns
     REPLY  # the next reply of its stream
     LEAVING  # the end of a stream that has been left
@@ -41,6 +44,8 @@ cdef class Answerer:
     cdef Course course  # of the call under way; None unless something is awaited in it
     cdef Stage stage
     cdef bint waits  # nothing can be done until source is told
+    cdef Call call  # as interceptors see it; None without any
+    cdef bint ready  # they have let it through while it was awaited
     cdef bint abandoned  # nobody waits for what is under way
     cdef object unbegun  # a coroutine that has to be run by another thread; None mostly
     cdef object held  # the reply of a typed stream that may be its last; NONE_YET without one
@@ -49,6 +54,14 @@ cdef class Answerer:
 
     # Finds the plan of session.message; False when the call has been answered by an error instead.
     cdef bint prepare(self) except -1
+    cdef object find_plan(self)
+    cdef Context new_context(self)
+    cdef bint prepare_intercepted(self) except -1
+    # The interceptors that the call has not come to. True if they have let it through.
+    cdef bint go_through(self, object answer) except -1
+    cdef int result_intercepted(self, object value, bint continues) except -1
+    cdef object call_handler(self)
+    cdef Course begin_course(self)
     # Calls the handler: afterwards the call is answered, or stream is set.
     cdef int answer(self) except -1
     # Takes one reply from the stream and queues it; stream is None after the last.

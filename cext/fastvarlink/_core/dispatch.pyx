@@ -1,6 +1,7 @@
 # cython: language_level=3str
 """From a call to its handler and back, without I/O."""
 
+from cpython.contextvars cimport PyContext_CopyCurrent, PyContext_Enter, PyContext_Exit
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.dict cimport PyDict_GetItemWithError
 from cpython.object cimport PyObject
@@ -9,11 +10,13 @@ from libc.string cimport memcmp
 from types import AsyncGeneratorType, CoroutineType, GeneratorType, SimpleNamespace
 
 from fastvarlink._core.context cimport Context, Origin
+from fastvarlink._core.interception cimport Call, Interception
 from fastvarlink._core.message cimport MORE, ONEWAY, Message
 from fastvarlink._core.plan cimport MethodPlan
 from fastvarlink._core.reactor cimport Source
 from fastvarlink._core.session cimport MESSAGE, ServerSession
 from fastvarlink._core.tasks cimport Course, Tasks
+from fastvarlink._core.value cimport to_json
 from fastvarlink.error import (
     ExpectedMore,
     MessageTooLarge,
@@ -83,10 +86,21 @@ cdef class Answerer:
         self.origin = origin
 
     cdef bint prepare(self) except -1:
-        cdef Message message = self.session.message
-        cdef MethodPlan plan = self.plan
+        if self.table.interception is not None:
+            return self.prepare_intercepted()
         if self.table.allow is not None and not self.is_allowed():
             return False
+        failure = self.find_plan()
+        if failure is not None:
+            self.fail(failure)
+            self.settle()
+            return False
+        return True
+
+    cdef object find_plan(self):
+        """Finds the plan of the call. Returns why there is none."""
+        cdef Message message = self.session.message
+        cdef MethodPlan plan = self.plan
         if (
             plan is not None
             and self.version == self.table.version
@@ -94,23 +108,77 @@ cdef class Answerer:
             and not message.name_escaped
             and memcmp(message.name.at, PyBytes_AS_STRING(plan.wire_name), message.name.size) == 0
         ):
-            return True
+            return None
         try:
             self.version = self.table.version
             self.plan = self.table.find(message)
         except Exception as error:
             self.plan = None
+            return error
+        return None
+
+    cdef bint prepare_intercepted(self) except -1:
+        cdef Call call = Call.__new__(Call)
+        # Said when the interceptors have let the call through.
+        call.missing = self.find_plan()
+        call.method = self.session.message.name_text()
+        call.parameters = self.session.message.parameters
+        call.flags = self.session.flags
+        call.sensitive = self.plan is not None and self.plan.sensitive
+        call.context = self.new_context()
+        call.variables = PyContext_CopyCurrent()
+        self.call = call
+        return self.go_through(None)
+
+    cdef bint go_through(self, object answer) except -1:
+        cdef Call call = self.call
+        try:
+            while True:
+                if answer is None:
+                    answer = self.table.interception.begin(call)
+                    if answer is None:
+                        break
+                if type(answer) is not CoroutineType:
+                    self.result(answer, False)
+                elif self.tasks is None:
+                    answer = self.table.own_loop.wait_for(answer)
+                    continue
+                else:
+                    self.course = self.begin_course()
+                    self.await_step(INTERCEPTOR, answer)
+                    return False
+                self.settle()
+                return False
+            if call.missing is not None:
+                raise call.missing
+            if self.table.allow is not None and not self.is_allowed():
+                return False
+        except Exception as error:
             self.fail(error)
             self.settle()
             return False
+        self.session.message.parameters = call.parameters
         return True
+
+    cdef Course begin_course(self):
+        return self.tasks.begin(self.source, None if self.call is None else self.call.variables)
+
+    cdef object call_handler(self):
+        """What the handler returns, called in the context of the call."""
+        if self.call is None:
+            return self.plan.call(self.session, self.origin)
+        PyContext_Enter(self.call.variables)
+        try:
+            return self.plan.call(self.session, self.origin)
+        finally:
+            PyContext_Exit(self.call.variables)
 
     cdef int answer(self) except -1:
         try:
             if self.unbegun is not None:
                 value, self.unbegun = self.unbegun, None
             else:
-                value = self.plan.call(self.session, self.origin)
+                value = self.call_handler()
             self.accept(value)
         except Exception as error:
             self.fail(error)
@@ -142,7 +210,7 @@ cdef class Answerer:
                 self.accept(self.table.own_loop.wait_for(value))
             elif self.source.reactor is not None and self.source.reactor.leading():
                 if self.course is None:
-                    self.course = self.tasks.begin(self.source)
+                    self.course = self.begin_course()
                 self.await_step(RESULT, value)
             else:
                 # It was not to be seen before that this is to be awaited.
@@ -154,7 +222,7 @@ cdef class Answerer:
                 self.asynchronous = True
                 self.stream = value
                 if self.course is None:
-                    self.course = self.tasks.begin(self.source)
+                    self.course = self.begin_course()
         elif self.plan.streams and not isinstance(value, Exception):
             # Any iterator will do; a generator also has close() and throw().
             self.asynchronous = False
@@ -174,7 +242,7 @@ cdef class Answerer:
     cdef int resume(self) except -1:
         self.waits = False
         self.arrive()
-        if self.stream is None and self.course is None:
+        if self.stream is None and self.course is None and not self.ready:
             self.settle()
         return 0
 
@@ -185,6 +253,13 @@ cdef class Answerer:
         course.value = course.failure = None
         if self.stage == LEAVING or self.abandoned:
             return self.take_leave(value, failure)
+        if self.stage == INTERCEPTOR:
+            self.end_course()
+            if failure is not None:
+                self.fail(failure)
+            else:
+                self.ready = self.go_through(value)
+            return 0
         if self.stage == REPLY:
             if failure is None:
                 if not self.yielded(value):
@@ -222,15 +297,16 @@ cdef class Answerer:
         if origin.context is not None:
             self.takeover = origin.context.takeover
             origin.context = None
+        if self.call is not None and self.course is None:
+            call, self.call = self.call, None
+            wrong = self.table.interception.end(call)
+            if wrong is not None:
+                self.table.explain(call.method, wrong, call.sensitive)
         return 0
 
     cdef bint is_allowed(self) except -1:
-        cdef Context context = Context.__new__(Context)
-        context.origin = self.origin
-        context.method = self.session.message.name_text()
-        context.flags = self.session.flags
         try:
-            if self.table.allow(context):
+            if self.table.allow(self.new_context()):
                 return True
             failure = PermissionDenied()
         except Exception as error:
@@ -240,7 +316,32 @@ cdef class Answerer:
         self.settle()
         return False
 
+    cdef Context new_context(self):
+        cdef Context context = Context.__new__(Context)
+        context.origin = self.origin
+        context.method = self.session.message.name_text()
+        context.flags = self.session.flags
+        return context
+
+    cdef int result_intercepted(self, object value, bint continues) except -1:
+        cdef dict parameters
+        if self.plan is None:
+            # An interceptor has answered in the place of a method that is not there.
+            parameters = dict(value)
+        else:
+            parameters = self.plan.plain(value)
+        parameters = self.table.interception.reply(self.call, parameters, continues)
+        if self.table.interception.rewrites and self.plan is not None:
+            parameters = self.plan.plain_again(parameters)
+        encoded = to_json(parameters) if parameters else None
+        if self.origin.descriptors is not None:
+            self.session.outgoing = self.origin.descriptors.let_go()
+        self.session.reply(encoded, continues)
+        return 0
+
     cdef int result(self, object value, bint continues) except -1:
+        if self.call is not None and not self.session.flags & ONEWAY:
+            return self.result_intercepted(value, continues)
         if self.session.flags & ONEWAY:
             self.session.reply(None, continues)
         else:
@@ -269,11 +370,17 @@ cdef class Answerer:
         while True:
             given = NULL
             try:
-                if self.plan.defaults is None:
-                    given = PyIter_Next(self.stream)
-                    ended = given == NULL
-                else:
-                    ended = PyIter_Send(self.stream, None, &given) == PYGEN_RETURN
+                if self.call is not None:
+                    PyContext_Enter(self.call.variables)
+                try:
+                    if self.plan.defaults is None:
+                        given = PyIter_Next(self.stream)
+                        ended = given == NULL
+                    else:
+                        ended = PyIter_Send(self.stream, None, &given) == PYGEN_RETURN
+                finally:
+                    if self.call is not None:
+                        PyContext_Exit(self.call.variables)
             except Exception as error:
                 return self.broken(error)
             value = None
@@ -349,6 +456,10 @@ cdef class Answerer:
         cdef bint sensitive = self.plan is not None and self.plan.sensitive
         self.session.let_frame_go()
         self.session.outgoing = None
+        if self.call is not None:
+            error = self.table.interception.fail(
+                self.call, error if isinstance(error, Exception) else RuntimeError(f"It ended with {error!r}.")
+            )
         if self.origin.context is not None:
             self.origin.context.takeover = None
         name, parameters = self.table.explain(method, error, sensitive)
@@ -409,6 +520,8 @@ cdef class Answerer:
 
     cdef int abort(self, object reason) except -1:
         self.held = NONE_YET
+        if self.call is not None and self.call.error is None:
+            self.call.error = reason
         if self.unbegun is not None:
             unbegun, self.unbegun = self.unbegun, None
             unbegun.close()

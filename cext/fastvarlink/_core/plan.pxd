@@ -63,4 +63,8 @@ cdef class MethodPlan:
     cdef object call(self, ServerSession session, Origin origin)
     cdef int check_descriptors(self, ServerSession session) except -1
     cdef list arguments(self, dict parameters)
+    # The members of a result that are sent, checked, and JSON's own types.
+    cdef dict plain(self, object result)
+    # The same for what already is the dict of those members.
+    cdef dict plain_again(self, dict members)
     cdef bytes encode(self, object result)

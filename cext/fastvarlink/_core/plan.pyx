@@ -240,6 +240,19 @@ cdef class MethodPlan:
 
     cdef bytes encode(self, object result):
         """The bytes of a result's object, None for an empty one."""
+        cdef dict sent = self.plain(result)
+        return to_json(sent) if sent else None
+
+    cdef dict plain_again(self, dict members):
+        cdef Fault fault = Fault()
+        cdef dict sent = self.gives.send_members(members, REPLY_OUT, fault)
+        if sent is None:
+            if fault.unsendable:
+                raise EncodingError(fault.place(), fault.reason)
+            raise ResultMismatch(fault.place(), fault.reason)
+        return sent
+
+    cdef dict plain(self, object result):
         cdef Fault fault = Fault()
         cdef dict sent
         cdef object plain
@@ -258,9 +271,9 @@ cdef class MethodPlan:
             # The program may have brought an encoder since the plan was made.
             self.encoder = self.encoder_of()
             if self.encoder is not None:
-                return self.encode(result)
+                return self.plain(result)
         if sent is None:
             if fault.unsendable:
                 raise EncodingError(fault.place(), fault.reason)
             raise ResultMismatch(fault.place(), fault.reason)
-        return to_json(sent) if sent else None
+        return sent

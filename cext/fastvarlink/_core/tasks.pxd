@@ -13,7 +13,8 @@ cdef class Tasks:
     cdef bint closed
 
     # A course for what belongs to one call; source.resumed() tells that a step which had to wait is over.
-    cdef Course begin(self, Source source)
+    # Its steps run in the context that is given, or in one of its own.
+    cdef Course begin(self, Source source, object context)
 
 
 # What is awaited for one call: its handler, and each reply of a stream, one after the other, in one task and

@@ -58,12 +58,12 @@ cdef class Tasks:
         self.spares = []
         self.working = set()
 
-    cdef Course begin(self, Source source):
+    cdef Course begin(self, Source source, object context):
         cdef Course course = Course.__new__(Course)
         cdef Spare spare
         course.tasks = self
         course.source = source
-        course.context = PyContext_Copy(self.context)
+        course.context = PyContext_Copy(self.context) if context is None else context
         if self.spares:
             spare = self.spares.pop()
         else:

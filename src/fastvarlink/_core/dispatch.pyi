@@ -2,10 +2,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from fastvarlink._core.context import Context, Origin
+from fastvarlink._core.interception import Interception
 from fastvarlink._core.plan import MethodPlan
 from fastvarlink.limits import Limits
 
 class MethodTable:
+    interception: Interception | None
     def __init__(
         self,
         resolve: Callable[[str], MethodPlan],

@@ -12,6 +12,7 @@ from socket import AF_UNIX, SHUT_RDWR, socket
 from typing import Any
 
 from fastvarlink._core.connection import ServerConnection
+from fastvarlink._core.interception import Interception
 from fastvarlink._core.link import accept_descriptors
 from fastvarlink._core.reactor import Reactor
 from fastvarlink._core.terms import Terms
@@ -49,6 +50,8 @@ class Connections:
         self._admitted: dict[Any, Any] = {}
         self._per_peer: dict[Any, int] = {}
         self._served: set[ServerConnection] = set()
+        # Those whose end interceptors are told of.
+        self._watched: dict[ServerConnection, Interception] = {}
         self._taken_over: dict[Any, socket] = {}
         self._refused = 0
         self._quiet_until = 0.0
@@ -106,6 +109,9 @@ class Connections:
             request, self._server, service._table, self.terms, peer, rights, service.upgrades
         )
         self._served.add(connection)
+        if service.interception is not None:
+            self._watched[connection] = service.interception
+            service.interception.opened(connection)
         return connection
 
     def start_all(self, reactor: Reactor) -> None:
@@ -115,7 +121,14 @@ class Connections:
 
     def _over(self, connection: ServerConnection) -> None:
         self._served.discard(connection)
-        self.leave(connection.request)
+        try:
+            watching = self._watched.pop(connection, None)
+            if watching is not None:
+                watching.closed(connection)
+        except Exception:
+            logger.exception("An interceptor failed as a connection ended.")
+        finally:
+            self.leave(connection.request)
 
     # ---- what has left Varlink
 

@@ -351,8 +351,11 @@ class Server(BaseServer):
         """Serve a new connection, or refuse it."""
         try:
             peer = None if self._closed else self._connections.admit(request)
-            if peer is None or not self._is_welcome(peer) or not self.verify_request(request, client_address):
-                self.shutdown_request(request)
+            if peer is None:
+                self._refuse(request, Peer(request), "there are too many connections")
+                return
+            if not self._is_welcome(peer) or not self.verify_request(request, client_address):
+                self._refuse(request, peer, "it may not connect")
                 return
             if self._idle_alarm is not None:
                 self._idle_alarm.cancel()
@@ -365,6 +368,12 @@ class Server(BaseServer):
                 self.shutdown_request(request)
         finally:
             self._peers.pop(request, None)
+
+    def _refuse(self, request: Any, peer: Peer, why: str) -> None:
+        self.shutdown_request(request)
+        service = getattr(self.RequestHandlerClass, "service", None)
+        if isinstance(service, Service) and service.interception is not None:
+            service.interception.refused(peer, why)
 
     def _is_welcome(self, peer: Peer) -> bool:
         service = getattr(self.RequestHandlerClass, "service", None)

@@ -6,13 +6,14 @@ import contextlib
 import inspect
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib import resources
 from typing import Any, TypeVar, overload
 
 import orjson
 
 from fastvarlink._core.dispatch import MethodTable, respond
+from fastvarlink._core.interception import Interception
 from fastvarlink._core.plan import KEYWORDS, MethodPlan
 from fastvarlink._core.schema import Checker
 from fastvarlink.error import (
@@ -25,6 +26,7 @@ from fastvarlink.idl import tree
 from fastvarlink.idl.checkers import Checkers
 from fastvarlink.idl.definition import Definition
 from fastvarlink.idl.interface import Interface
+from fastvarlink.interceptor import Interceptor
 from fastvarlink.limits import Limits
 from fastvarlink.peer import Peer
 from fastvarlink.service import runner
@@ -63,7 +65,8 @@ class Service:
     ``check_results``, dicts that handlers return are sent without a comparison with the declaration.
     ``allow`` says who may call: ``"root"``, ``"same-user"`` (the user that the service runs as), both in a
     tuple, or a function that gets the call's Context; others are answered by PermissionDenied. With
-    ``refuse_connections`` they are not let in at all, and the function gets a Peer.
+    ``refuse_connections`` they are not let in at all, and the function gets a Peer. ``interceptors`` stand around
+    all calls, the first one outermost: see Interceptor.
 
         service = Service(vendor="Example", product="Ping", version="1", url="https://example.org/")
 
@@ -94,6 +97,7 @@ class Service:
         check_results: bool = True,
         allow: Allow | None = None,
         refuse_connections: bool = False,
+        interceptors: Iterable[Interceptor] = (),
     ) -> None:
         self.vendor = vendor
         self.product = product
@@ -111,6 +115,9 @@ class Service:
             None if self._access is None or refuse_connections else self._access.allows_call,
             OwnLoop(),
         )
+        interceptors = tuple(interceptors)
+        if interceptors:
+            self._table.interception = Interception(interceptors)
         # The interfaces that use file descriptors, and those of which nothing may be logged.
         self._with_descriptors: set[str] = set()
         self._sensitive: set[str] = set()
@@ -169,6 +176,11 @@ class Service:
                     if not name.startswith("_"):
                         attribute = inspect.getattr_static(handler, name, None)
                         yield getattr(attribute, "__func__", attribute)
+
+    @property
+    def interception(self) -> Interception | None:
+        """The interceptors; None if there are none."""
+        return self._table.interception
 
     def admits(self, peer: Peer) -> bool:
         """Whether a peer may connect, whatever it may call then."""
