@@ -64,11 +64,13 @@ class Callers:
             self.refused.append(repr(failure))
             return None
 
-    def _ask(self, stream: RawStream) -> bool:
-        """True if the call was answered, or could not be sent."""
+    def _ask(self, stream: RawStream, first: bool) -> bool:
+        """Make a call; True if it was answered. The first one of a connection must not fail to be sent."""
         try:
             stream.socket.sendall(self.call)
-        except OSError:
+        except OSError as failure:
+            if first:
+                self.lost.append(repr(failure))
             return False
         try:
             reply = stream.read_reply()
@@ -83,13 +85,13 @@ class Callers:
     def _last(self) -> None:
         while not self._stop.is_set() and (stream := self._connect()) is not None:
             with stream:
-                while not self._stop.is_set() and self._ask(stream):
-                    pass
+                first = True
+                while not self._stop.is_set() and self._ask(stream, first):
+                    first = False
             if not self.again:
                 return
 
     def _be_brief(self) -> None:
         while not self._stop.is_set() and (stream := self._connect()) is not None:
             with stream:
-                if not self._ask(stream) and not self._stop.is_set():
-                    self.lost.append("a connection that has just been made was closed")
+                self._ask(stream, True)

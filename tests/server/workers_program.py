@@ -1,5 +1,8 @@
-"""A service that is served by several processes. The arguments: options of serve(), constants of the supervisor
-and the path of a module with the service's ``text``, as JSON; addresses."""
+"""A service that is served by several processes.
+
+The first argument has options of serve(), constants of the supervisor, and the path of a module with the
+service's ``text``, as JSON; addresses follow.
+"""
 
 from __future__ import annotations
 

@@ -109,6 +109,8 @@ class Acceptor:
             try:
                 request, address = self._accept()
             except BlockingIOError:
+                # None waits any more.
+                self._starved = False
                 return False
             except OSError as failure:
                 if failure.errno in _ONE_LOST:

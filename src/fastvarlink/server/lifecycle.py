@@ -54,7 +54,7 @@ def serve(
         raise TypeError(f"{service!r} cannot be served: give a Service, or a function that returns one.")
     if workers > 1 and threading.current_thread() is not threading.main_thread():
         raise RuntimeError(
-            "serve() with 'workers' was called on a thread: signals reach only the main thread, call it there."
+            "serve() with 'workers' was called on a thread: call it on the main thread, which signals reach."
         )
     settings = Settings(limits or Limits(), strict, exit_idle_time, drain_time)
     with contextlib.closing(Listening()) as listening:

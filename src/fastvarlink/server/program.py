@@ -104,9 +104,7 @@ class ProgramServer(ThreadingServer):
     def __init__(
         self, service: Service, listening: Listening, settings: Settings, superior: Superior
     ) -> None:
-        super().__init__(
-            "", service, bind_and_activate=False, limits=settings.limits, strict=settings.strict
-        )
+        super().__init__("", service, bind_and_activate=False, limits=settings.limits, strict=settings.strict)
         self.exit_idle_time = settings.exit_idle_time
         self._service = service
         self._listening = listening

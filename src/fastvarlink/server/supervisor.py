@@ -1,11 +1,11 @@
 """The supervisor: it has workers serve, replaces those that die, and never serves itself.
 
-A generation of workers is forked; each gets ready, says so, and waits. When all of them have, they are told to
-take connections, and those of the generation before to retire. So a generation of which one fails has not
-served anybody, and is given up.
+A generation of workers is forked; each gets ready, says so, and waits. When all of them have, they are told
+to take connections, and those of the generation before to retire. So a generation of which one fails has
+not served anybody, and is given up.
 
-Signals do nothing but wake the loop: their numbers wait in a pipe. Only own children are waited for, one by
-one. Time is monotonic, in seconds.
+One loop waits for signals, messages of the workers, and times. It starts no threads, and waits for no
+children but its own. Times are monotonic, in seconds.
 """
 
 from __future__ import annotations
@@ -15,21 +15,20 @@ import logging
 import os
 import select
 import signal
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from socket import AF_UNIX, SOCK_SEQPACKET, socket, socketpair
-from typing import NoReturn
+from collections.abc import Callable
+from socket import socket
 
 from fastvarlink.error import WorkerError
 from fastvarlink.server import worker
+from fastvarlink.server.child import Child
 from fastvarlink.server.listening import Listening
 from fastvarlink.server.notify import Notifier, watchdog_interval
 from fastvarlink.server.program import Settings
 from fastvarlink.server.server import Server
+from fastvarlink.server.signals import SignalPipe
 from fastvarlink.server.turns import Turns
-from fastvarlink.server.worker import heard, run_worker, tell
+from fastvarlink.server.worker import heard, tell
 from fastvarlink.service import Service
 
 __all__ = ["supervise"]
@@ -45,52 +44,6 @@ GRACE = Server.close_timeout + 1.0
 # How long all take no connections while they are asked whether they are idle.
 PAUSE = 1.0
 LONGEST_WAIT = 3600.0
-
-SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
-
-
-class Worker:
-    """A worker, as the supervisor sees it."""
-
-    def __init__(self, place: int, generation: int) -> None:
-        self.place = place
-        self.generation = generation
-        self.channel, self.other_end = socketpair(AF_UNIX, SOCK_SEQPACKET)
-        self.pid = 0
-        self.began = self.heard = time.monotonic()
-        self.ready = False
-        self.serving = False
-        self.idle = False
-        # Its end is no accident.
-        self.dismissed = False
-        # When it is killed if it has not ended.
-        self.end_by: float | None = None
-        self.failure = ""
-
-    def kill(self) -> None:
-        """End it at once."""
-        # It has not been waited for, so that the number is its own. 0 would be many.
-        if self.pid > 0:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
-
-    def ended(self) -> str | None:
-        """How it has ended, as words that follow its name; None if it has not."""
-        if self.pid <= 0:
-            return "has never begun"
-        try:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-        except ChildProcessError:
-            return "has ended, and somebody else knows how"
-        if pid == 0:
-            return None
-        code = os.waitstatus_to_exitcode(status)
-        if code >= 0:
-            return f"has ended with status {code}"
-        try:
-            return f"was ended by {signal.Signals(-code).name}"
-        except ValueError:
-            return f"was ended by signal {-code}"
 
 
 class Supervision:
@@ -113,7 +66,7 @@ class Supervision:
         self._interval = watchdog_interval()
         self._next_sign = float("inf")
         self._turns = Turns(size)
-        self._workers: list[Worker] = []
+        self._workers: list[Child] = []
         # Places without a worker, and when they get one; and how long that takes at each.
         self._vacant: dict[int, float] = {}
         self._delays = [0.0] * size
@@ -125,30 +78,30 @@ class Supervision:
         self._ending = False
         # While all are asked whether they are idle: which time that is, who has not answered, and until when.
         self._pauses = 0
-        self._asked: list[Worker] | None = None
+        self._asked: list[Child] | None = None
         self._pause_end = 0.0
-        self._before: dict[signal.Signals, signal._HANDLER] = {}
-        self._mask: set[signal.Signals] = set()
-        self._wakeup: tuple[int, ...] = ()
+        self._signals = SignalPipe()
+
+    def close(self) -> None:
+        """End those that are left."""
+        self._kill_all()
+        self._signals.close()
+        self._turns.close()
 
     def run(self) -> None:
         """Have the workers serve until they have ended."""
-        with ExitStack() as undo:
-            undo.callback(self._turns.close)
-            undo.enter_context(self._signals_wake())
-            undo.callback(self._kill_all)
-            self._begin_generation()
-            while self._workers or self._vacant:
-                self._wait()
-                self._reap()
-                self._look_at_the_clock()
+        self._begin_generation()
+        while self._workers or self._vacant:
+            self._wait()
+            self._reap()
+            self._look_at_the_clock()
 
     # ---- what happens
 
     def _wait(self) -> None:
         """Wait for signals, messages and the next time at which there is something to do."""
         poll = select.poll()
-        poll.register(self._wakeup[0], select.POLLIN)
+        poll.register(self._signals, select.POLLIN)
         open_channels = {each.channel.fileno(): each for each in self._workers if each.channel.fileno() >= 0}
         for fd in open_channels:
             poll.register(fd, select.POLLIN)
@@ -159,8 +112,8 @@ class Supervision:
         left = min(LONGEST_WAIT, max(0.0, min(times) - time.monotonic()))
         numbers = b""
         for fd, _ in poll.poll(int(left * 1000) + 1):
-            if fd == self._wakeup[0]:
-                numbers = os.read(fd, 4096)
+            if fd == self._signals.fileno():
+                numbers = self._signals.read()
             elif not self._hear(open_channels[fd]):
                 # Nobody else has it: the worker ends, or can be told nothing any more.
                 open_channels[fd].channel.close()
@@ -171,7 +124,7 @@ class Supervision:
             elif number == signal.SIGHUP:
                 self._reload()
 
-    def _hear(self, each: Worker) -> bool:
+    def _hear(self, each: Child) -> bool:
         """Take a worker's messages. False if there will be no more."""
         try:
             while (message := heard(each.channel)) is not None:
@@ -243,53 +196,26 @@ class Supervision:
             self._give_up(f"No worker can be started: {failure!r}.")
 
     def _begin_worker(self, place: int, generation: int) -> None:
-        each = Worker(place, generation)
-        # What waits there would be written by the worker once more.
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(Exception):
-                stream.flush()
-        self._workers.append(each)
-        self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-        try:
-            each.pid = os.fork()
-            if each.pid == 0:
-                self._be_worker(each)
-        except BaseException:
-            self._workers.remove(each)
-            each.channel.close()
-            raise
-        finally:
-            each.other_end.close()
-            signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
+        each = Child(place, generation)
 
-    def _be_worker(self, itself: Worker) -> NoReturn:
-        """What the child does: it goes no way back."""
-        status = 70
-        try:
-            signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
-            # No SIG_IGN, which programs that a handler starts would inherit.
-            signal.signal(signal.SIGHUP, _nothing)
-            signal.signal(signal.SIGCHLD, self._before[signal.SIGCHLD])
-            for fd in self._wakeup:
-                os.close(fd)
-            for each in self._workers:
-                each.channel.close()
-            signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
+        def run(channel: socket) -> int:
+            for other in self._workers:
+                other.channel.close()
             interval = None if self._interval is None else self._interval / 2
-            channel = itself.other_end
-            supervisor = worker.Supervisor(
-                channel, self._turns, itself.place, interval, self._settings.drain_time
-            )
-            status = run_worker(self._service, self._listening, self._settings, supervisor, channel)
-            for stream in (sys.stdout, sys.stderr):
-                with contextlib.suppress(Exception):
-                    stream.flush()
-        finally:
-            os._exit(status)
+            supervisor = worker.Supervisor(channel, self._turns, place, interval, self._settings.drain_time)
+            return worker.run_worker(self._service, self._listening, self._settings, supervisor, channel)
 
-    def _got_ready(self, each: Worker) -> None:
+        # Among them before it begins: nobody is forgotten, whatever fails.
+        self._workers.append(each)
+        try:
+            each.fork(self._signals, run)
+        except BaseException:
+            if each.pid == 0:
+                self._workers.remove(each)
+                each.channel.close()
+            raise
+
+    def _got_ready(self, each: Child) -> None:
         if each.dismissed:
             return
         if each.generation != self._coming:
@@ -318,7 +244,7 @@ class Supervision:
         else:
             logger.info("Reloaded: %d new workers serve.", self._size)
 
-    def _let_accept(self, each: Worker) -> None:
+    def _let_accept(self, each: Child) -> None:
         each.serving = True
         each.idle = False
         tell(each.channel, worker.ACCEPT)
@@ -348,7 +274,7 @@ class Supervision:
 
     # ---- those that end
 
-    def _dismiss(self, each: Worker, order: bytes) -> None:
+    def _dismiss(self, each: Child, order: bytes) -> None:
         """Have a worker end: as it is told, if it serves; at once, if it has not begun to."""
         each.dismissed = True
         if each.serving:
@@ -357,7 +283,7 @@ class Supervision:
         else:
             each.kill()
 
-    def _replace(self, each: Worker, how: str) -> None:
+    def _replace(self, each: Child, how: str) -> None:
         lived = time.monotonic() - each.began
         delay = self._leave_vacant(each.place, lived)
         logger.warning(
@@ -391,9 +317,7 @@ class Supervision:
         for each in self._workers:
             each.kill()
         for each in self._workers:
-            if each.pid > 0:
-                with contextlib.suppress(ChildProcessError):
-                    os.waitpid(each.pid, 0)
+            each.wait()
             each.channel.close()
         self._workers.clear()
 
@@ -403,7 +327,8 @@ class Supervision:
         """If all have said that they are idle, have them take no connections, and ask again."""
         if self._ending or self._asked is not None or self._coming is not None or self._vacant:
             return
-        if not self._workers or not all(each.serving and each.idle and not each.dismissed for each in self._workers):
+        idle = [each for each in self._workers if each.serving and each.idle and not each.dismissed]
+        if not idle or len(idle) < len(self._workers):
             return
         self._pauses += 1
         self._asked = list(self._workers)
@@ -411,7 +336,7 @@ class Supervision:
         for each in self._workers:
             tell(each.channel, b"%s %d" % (worker.PAUSE, self._pauses))
 
-    def _answered(self, each: Worker, still: bool, pause: bytes) -> None:
+    def _answered(self, each: Child, still: bool, pause: bytes) -> None:
         if not still:
             each.idle = False
         if self._asked is None or pause != b"%d" % self._pauses:
@@ -430,9 +355,9 @@ class Supervision:
         self._ending = True
         if not self._listening.passed:
             self._listening.remove_files()
-        for each in self._workers:
-            each.dismissed = True
-            tell(each.channel, worker.LEAVE)
+        for other in self._workers:
+            other.dismissed = True
+            tell(other.channel, worker.LEAVE)
 
     def _resume(self) -> None:
         """Go on, if all have been paused."""
@@ -468,28 +393,6 @@ class Supervision:
         if well:
             self._notifier.watchdog()
 
-    # ---- signals
-
-    @contextlib.contextmanager
-    def _signals_wake(self) -> Iterator[None]:
-        """Have the signals wake the loop, and nothing else."""
-        self._wakeup = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        before = signal.set_wakeup_fd(self._wakeup[1], warn_on_full_buffer=False)
-        try:
-            for number in SIGNALS:
-                self._before[number] = signal.signal(number, _nothing) or signal.SIG_DFL
-            yield
-        finally:
-            for number, handler in self._before.items():
-                signal.signal(number, handler)
-            signal.set_wakeup_fd(before)
-            for fd in self._wakeup:
-                os.close(fd)
-
-
-def _nothing(_number: int, _frame: object) -> None:
-    """Let a signal wake whoever waits."""
-
 
 def supervise(
     size: int,
@@ -499,4 +402,5 @@ def supervise(
     ready: Callable[[], None] | None,
 ) -> None:
     """Have so many workers serve the sockets, until they have all ended. WorkerError if they do not start."""
-    Supervision(size, service, listening, settings, ready).run()
+    with contextlib.closing(Supervision(size, service, listening, settings, ready)) as supervision:
+        supervision.run()

@@ -1,11 +1,11 @@
 """Which of several processes takes the next connection of the sockets that they share: one with the fewest.
 
-Each process has a place in memory that all of them share, and writes into it how many connections it has open.
-It takes one only while none has fewer. All are woken when connections come; one that stops taking, as it has
-got more than another, wakes that one once more, through the bell at its place.
+Each process has a place in memory that all of them share, and writes into it how many connections it has
+open. It takes one only while none has fewer. All are woken when connections come; one that stops taking, as
+it has got more than another, wakes that one once more, through the bell at its place.
 
-Nothing here is locked, and a place may for a moment be held by a process and by its successor. So what is read
-may be out of date; whoever waits in vain for another to take its turn goes on without it (insist()).
+Nothing here is locked, and a place may for a moment be held by a process and by its successor. So what is
+read may be out of date; whoever waits in vain for another to take its turn goes on without it (insist()).
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Turn:
 
     @property
     def bell(self) -> int:
-        """The descriptor that becomes readable, again each time, when others leave connections to this one."""
+        """The descriptor that tells, each time anew, that others leave connections to this process."""
         return self._turns.bells[self._place]
 
     def enter(self) -> None:
