@@ -380,16 +380,14 @@ class Supervision:
         self._next_sign = now + self._interval
         well = False
         for each in self._workers:
-            if not each.ready or each.end_by is not None:
-                continue
             if now - each.heard <= 2 * self._interval:
                 well = well or each.serving
-                continue
-            logger.error(
-                "The worker %d has given no sign of life for %.1f s: it is killed.",
-                each.pid, now - each.heard,
-            )  # fmt: skip
-            each.kill()
+            elif each.ready and each.end_by is None:
+                logger.error(
+                    "The worker %d has given no sign of life for %.1f s: it is killed.",
+                    each.pid, now - each.heard,
+                )  # fmt: skip
+                each.kill()
         if well:
             self._notifier.watchdog()
 
