@@ -92,7 +92,11 @@ class Acceptor:
         return self._accept_some(self._turn)
 
     def _accept_some(self, turn: Turn | None) -> bool:
-        self._taking.append(None)
+        try:
+            self._taking.append(None)
+        except MemoryError as failure:
+            self._wait_for_room(failure)
+            return False
         try:
             return self._accept_in_turn(turn)
         finally:
@@ -100,17 +104,15 @@ class Acceptor:
 
     def _accept_in_turn(self, turn: Turn | None) -> bool:
         for taken in range(TURN):
-            if turn is not None and not turn.mine():
-                self._wait()
-                if taken:
-                    # Who is next has been told of those that wait when it was not its turn.
-                    turn.pass_on()
-                return False
             try:
+                if turn is not None and not turn.mine():
+                    self._wait()
+                    if taken:
+                        # Who is next has been told of those that wait when it was not its turn.
+                        turn.pass_on()
+                    return False
                 request, address = self._accept()
             except BlockingIOError:
-                # None waits any more.
-                self._starved = False
                 return False
             except OSError as failure:
                 if failure.errno in _ONE_LOST:
@@ -151,10 +153,15 @@ class Acceptor:
                 pass
 
     def _retry_late(self) -> None:
-        if self._turn is not None and self._starved:
+        if self._turn is not None and self._starved and self._some_wait():
+            # Whose turn it was does not come to it.
+            self._turn.insist()
+        self.retry()
+
+    def _some_wait(self) -> bool:
+        try:
             poll = select.poll()
             poll.register(self._endpoint, select.POLLIN)
-            if poll.poll(0):
-                # Whose turn it was does not come to it.
-                self._turn.insist()
-        self.retry()
+            return bool(poll.poll(0))
+        except MemoryError:
+            return False

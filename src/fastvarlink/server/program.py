@@ -207,10 +207,9 @@ class ProgramServer(ThreadingServer):
         for acceptor in self._acceptors:
             acceptor.pause()
 
-    def look(self) -> None:
-        """Another process has left connections to this one."""
-        for acceptor in self._acceptors:
-            acceptor.accept_some()
+    def look(self) -> bool:
+        """Another process has left connections to this one. True if there may be more than were taken."""
+        return any([acceptor.accept_some() for acceptor in self._acceptors])
 
     def _connection_ended(self) -> None:
         if self._turn is not None:
