@@ -209,7 +209,7 @@ class ProgramServer(ThreadingServer):
 
     def look(self) -> bool:
         """Another process has left connections to this one. True if there may be more than were taken."""
-        return any([acceptor.accept_some() for acceptor in self._acceptors])
+        return any(acceptor.accept_some() for acceptor in self._acceptors)
 
     def _connection_ended(self) -> None:
         if self._turn is not None:
