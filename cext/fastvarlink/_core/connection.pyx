@@ -257,10 +257,10 @@ cdef class ServerConnection(Source):
                 return 0
             elif self.finishing and not self.looked:
                 # What has arrived and not been told of yet is answered as well. From here on a peer on a unix
-                # socket cannot send: no call of its comes to be read by nobody. One that takes the connection
-                # over would not be able to read either.
-                if not self.link.care & CARE_UPGRADES:
-                    shutdown(self.fd, SHUT_RD)
+                # socket cannot send: no call of its comes to be read by nobody. Should an upgrade be among
+                # those that have arrived, it is cut short, as all upgrades are that outlast the server. If
+                # the peer has closed the socket, the read tells.
+                shutdown(self.fd, SHUT_RD)
                 self.looked = self.readable = True
             elif self.finishing:
                 self.closing = True
