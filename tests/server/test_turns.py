@@ -73,6 +73,18 @@ def test_who_has_left_is_waited_for_by_nobody(turns: Turns) -> None:
     assert not other.turn.mine()
     turns.clear(0)
     assert other.turn.mine()
+    turns.expect(2)
+    assert not other.turn.mine()
+
+
+def test_who_has_given_its_place_says_nothing_more_there(turns: Turns) -> None:
+    before, other = Process(turns, 0), Process(turns, 1, open=3)
+    turns.expect(0)
+    before.turn.give()
+    before.open = 5
+    before.turn.tell()
+    before.turn.leave()
+    assert not other.turn.mine()
 
 
 def test_places_are_shared_with_children(turns: Turns) -> None:

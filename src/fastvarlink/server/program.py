@@ -239,6 +239,8 @@ class ProgramServer(ThreadingServer):
         assert reactor is not None
         self._superior.stopping()
         self._draining = self._patient = True
+        if self._turn is not None:
+            self._turn.give()
         self._take_no_more()
         self._connections.finish(True)
         self._end_within(timeout, reactor)

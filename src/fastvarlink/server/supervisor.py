@@ -247,6 +247,7 @@ class Supervision:
     def _let_accept(self, each: Child) -> None:
         each.serving = True
         each.idle = False
+        self._turns.expect(each.place)
         tell(each.channel, worker.ACCEPT)
 
     def _reload(self) -> None:

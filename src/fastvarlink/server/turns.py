@@ -34,6 +34,10 @@ class Turns:
             self.bells.append(os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK))
             self.clear(place)
 
+    def expect(self, place: int) -> None:
+        """A process without connections is about to enter at a place: others are not to run ahead of it."""
+        self.counts[place * STEP] = 0
+
     def clear(self, place: int) -> None:
         """Nobody takes any connections at a place."""
         self.counts[place * STEP] = ABSENT
@@ -68,6 +72,10 @@ class Turn:
         if self._present:
             self._present = False
             self._turns.clear(self._place)
+
+    def give(self) -> None:
+        """None are taken any more, and the place is that of a successor."""
+        self._present = False
 
     def tell(self) -> None:
         """The number of open connections has changed."""
