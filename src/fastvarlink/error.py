@@ -17,6 +17,7 @@
     +-- ProtocolError                    the peer broke the protocol           (also ConnectionError)
     +-- ConnectionBusy                   a stream occupies the connection      (also ConnectionError)
     +-- ForkDetected                     a connection of the parent process    (also RuntimeError)
+    +-- WorkerError                      the workers of a service do not start (also RuntimeError)
     +-- MessageTooLarge                  an outgoing message over the limit    (also ValueError)
     +-- EncodingError                    a value that JSON cannot carry        (also TypeError, ValueError)
     +-- ResultMismatch                   a handler's result against its declaration
@@ -60,6 +61,7 @@ __all__ = [
     "ResultMismatch",
     "VarlinkEncoder",
     "VarlinkError",
+    "WorkerError",
 ]
 
 
@@ -94,6 +96,10 @@ class ConnectionBusy(Error, ConnectionError):
 
 class ForkDetected(Error, RuntimeError):
     """A connection or a server was used by a process forked from the one that made it. Nothing was sent."""
+
+
+class WorkerError(Error, RuntimeError):
+    """The workers that are to serve a service have ended before they were ready."""
 
 
 class MessageTooLarge(Error, ValueError):

@@ -15,7 +15,8 @@ import fastvarlink
 from fastvarlink import address as addresses
 from fastvarlink import aio
 from fastvarlink.aio.server import LoopServer
-from fastvarlink.server.lifecycle import open_all
+from fastvarlink.server.listening import Listening
+from fastvarlink.server.program import Manager, Settings
 
 from .rawstream import PATIENCE
 
@@ -80,31 +81,31 @@ class LoopThread:
     def __init__(
         self, driver: str, service: Any, address: str, limits: fastvarlink.Limits | None, strict: bool
     ) -> None:
-        self._server = LoopServer(service, limits or fastvarlink.Limits(), strict)
+        self._ready = threading.Event()
+        self._listening = Listening()
         try:
-            open_all(self._server, (address,))
+            self._listening.open((address,), 1024, connections=False)
         except BaseException:
-            self._server.server_close()
+            self._listening.close()
             raise
+        settings = Settings(limits or fastvarlink.Limits(), strict, None, 10.0)
+        self._server = LoopServer(service, self._listening, settings, Manager(self._ready.set))
         parsed = addresses.parse(address)
         #: What the socket is bound to, as a ThreadingServer tells it.
         self.server_address = (
-            self._server._more_sockets[0].getsockname()
+            self._listening.endpoints[0].getsockname()
             if isinstance(parsed, addresses.TCP)
             else parsed.sockaddr.replace("\0", "@")
         )
         self._driver = driver
         self._stopped = False
-        self._ready = threading.Event()
-        self._server.ready = self._ready.set
         self._thread = threading.Thread(target=self._run, name="sample loop", daemon=True)
         self._thread.start()
         assert self._ready.wait(PATIENCE)
 
     def fileno(self) -> int:
         """The descriptor of the listening socket."""
-        fd: int = self._server._more_sockets[0].fileno()
-        return fd
+        return self._listening.endpoints[0].fileno()
 
     def _run(self) -> None:
         with asyncio.Runner(loop_factory=_LOOPS[self._driver]) as runner:
@@ -125,3 +126,4 @@ class LoopThread:
         self._thread.join(PATIENCE)
         assert not self._thread.is_alive(), "The server has not ended after shutdown()."
         self._server.server_close()
+        self._listening.close()

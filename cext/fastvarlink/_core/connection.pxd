@@ -35,6 +35,8 @@ cdef class ServerConnection(Source):
     cdef bint closed
     cdef bint finishing  # no calls are taken but those that have arrived
     cdef bint looked  # and it has been looked for them
+    cdef bint patient  # finishing, but a call that is to come first, or has begun to come, is waited for
+    cdef bint called  # a call has come
 
     cdef int run(self) except -1
     cdef int answer(self) except -1

@@ -51,6 +51,10 @@ from fastvarlink.error import ConnectionLost, ForkDetected
 cdef extern from "check.h" nogil:
     void CHECK(bint what)
 
+cdef extern from "<sys/socket.h>" nogil:
+    int shutdown(int fd, int how)
+    int SHUT_RD
+
 cdef enum:
     LITTLE = 16384  # bytes of a buffer that count for nothing
     BUDGET = 64  # replies of a stream in a row while other connections may be waiting
@@ -141,8 +145,13 @@ cdef class ServerConnection(Source):
             except OSError:
                 pass
 
-    def finish(self):
-        """Close the connection when the calls that have arrived are answered, and streams at their end."""
+    def finish(self, bint patient=False):
+        """Close the connection when the calls that have arrived are answered, and streams at their end.
+
+        With patient, one that has not brought any call yet, or has brought a part of one, is closed after
+        that call.
+        """
+        self.patient = patient
         self.finishing = self.origin.stopping = True
         if self.reactor is not None:
             self.reactor.enqueue(self)
@@ -295,6 +304,7 @@ cdef class ServerConnection(Source):
                 continue
             event = self.session.next_call()
             if event == MESSAGE:
+                self.called = True
                 if self.countdown is not None:
                     self.countdown.cancel(self)
                 if self.answerer.tasks is not None:
@@ -324,8 +334,17 @@ cdef class ServerConnection(Source):
             elif self.ended or self.gone:
                 # All calls that have come are carried out, and there is nobody to answer to.
                 self.closing = True
+            elif self.finishing and self.patient and (
+                not self.called or stored(self.session.reader.buffer)
+            ):
+                self.rest()
+                return 0
             elif self.finishing and not self.looked:
-                # What has arrived and not been told of yet is answered as well.
+                # What has arrived and not been told of yet is answered as well. From here on a peer on a unix
+                # socket cannot send: no call of its comes to be read by nobody. Should an upgrade be among
+                # those that have arrived, it is cut short, as all upgrades are that outlast the server. If
+                # the peer has closed the socket, the read tells.
+                shutdown(self.fd, SHUT_RD)
                 self.looked = self.readable = True
             elif self.finishing:
                 self.closing = True

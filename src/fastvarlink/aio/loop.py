@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+from collections.abc import Callable
 from contextvars import Context
 from typing import Any
 
@@ -18,13 +19,17 @@ class _Selector(selectors.EpollSelector):
     def __init__(self) -> None:
         super().__init__()
         self.reactor: Reactor | None = None
+        self.report: Callable[[], None] = lambda: None
 
     def select(self, timeout: float | None = None) -> Any:
         """As of any selector. What belongs to the reactor is done meanwhile."""
         if self.reactor is None:
             return super().select(timeout)
-        if self.reactor.wait_for_loop(-1 if timeout is None else max(timeout, 0)):
-            return super().select(0)
+        try:
+            if self.reactor.wait_for_loop(-1 if timeout is None else max(timeout, 0)):
+                return super().select(0)
+        except Exception:
+            self.report()
         return []
 
 
@@ -41,12 +46,15 @@ class EventLoop(asyncio.SelectorEventLoop):
         self._waits = _Selector()
         super().__init__(self._waits)
 
-    def lend(self, reactor: Reactor) -> bool:
-        """Have the reactor wait in the place of the loop. False if another one does already."""
+    def lend(self, reactor: Reactor, report: Callable[[], None]) -> bool:
+        """Have the reactor wait in the place of the loop. False if another one does already.
+
+        ``report()`` is called where what the reactor does has raised an exception.
+        """
         if self._waits.reactor is not None:
             return False
         reactor.wait_in(self._waits.fileno())
-        self._waits.reactor = reactor
+        self._waits.reactor, self._waits.report = reactor, report
         return True
 
     def take_back(self) -> None:

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import signal
 import threading
 from collections.abc import Callable
 
 from fastvarlink._core.tasks import Tasks
 from fastvarlink.aio.loop import EventLoop
 from fastvarlink.limits import Limits
-from fastvarlink.server.lifecycle import ServiceServer, open_all
+from fastvarlink.server.listening import Listening
+from fastvarlink.server.program import END_SIGNALS, End, Manager, ProgramServer, Settings, Superior
 from fastvarlink.service import Service
 
-__all__ = ["serve"]
+__all__ = ["LoopServer", "serve", "serve_sockets_in_loop"]
 
 
-class LoopServer(ServiceServer):
+class LoopServer(ProgramServer):
     """A server whose connections are served by the event loop that is running.
 
     The loop watches one descriptor for all of them, the reactor's own. Handlers that are coroutines run in
@@ -42,7 +41,7 @@ class LoopServer(ServiceServer):
             reactor = self._reactor
             assert reactor is not None
             reactor.enter_loop(lambda: ended.done() or ended.set_result(None))
-            lent = isinstance(loop, EventLoop) and loop.lend(reactor)
+            lent = isinstance(loop, EventLoop) and loop.lend(reactor, self._report)
             if not lent:
                 loop.add_reader(reactor.fileno(), self._run_once)
             await ended
@@ -88,16 +87,15 @@ async def serve(
     for up to ``drain_time`` seconds; cancelling it once more ends it at once. Signals are left to the
     program. Everything else is as in fastvarlink.serve(), which also runs such services, in a loop of its own.
     """
-    server = LoopServer(service, limits or Limits(), strict)
-    server.exit_idle_time = exit_idle_time
-    if ready is not None:
-        server.ready = ready
-    try:
-        open_all(server, listen_at)
-        await _drained(server, drain_time)
-    finally:
-        # It waits for handlers on threads.
-        await asyncio.to_thread(server.server_close)
+    settings = Settings(limits or Limits(), strict, exit_idle_time, drain_time)
+    with contextlib.closing(Listening()) as listening:
+        listening.open(listen_at, LoopServer.request_queue_size, connections=True)
+        server = LoopServer(service, listening, settings, Manager(ready))
+        try:
+            await _drained(server, drain_time)
+        finally:
+            # It waits for handlers on threads.
+            await asyncio.to_thread(server.server_close)
 
 
 async def _drained(server: LoopServer, drain_time: float) -> None:
@@ -117,28 +115,19 @@ async def _drained(server: LoopServer, drain_time: float) -> None:
         raise
 
 
-def run_program(server: LoopServer, drain_time: float) -> None:
-    """Serve in a loop of the server's own. SIGTERM and SIGINT end it."""
+def serve_sockets_in_loop(
+    service: Service, listening: Listening, settings: Settings, superior: Superior
+) -> None:
+    """As serve_sockets(), in an event loop of the server's own."""
+    server = LoopServer(service, listening, settings, superior)
 
     async def main() -> None:
-        told = False
-
-        def end(number: int) -> None:
-            nonlocal told
-            if not told:
-                told = True
-                server.drain(drain_time)
-                return
-            server.remove_files()
-            signal.signal(number, signal.SIG_DFL)
-            os.kill(os.getpid(), number)
-
-        loop = asyncio.get_running_loop()
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGTERM, signal.SIGINT):
+            loop = asyncio.get_running_loop()
+            end = End(server, settings.drain_time)
+            for number in END_SIGNALS:
                 loop.add_signal_handler(number, end, number)
         await server.serve_in_loop()
 
-    with asyncio.Runner(loop_factory=EventLoop) as runner:
+    with server, asyncio.Runner(loop_factory=EventLoop) as runner:
         runner.run(main())
-

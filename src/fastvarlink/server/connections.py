@@ -161,10 +161,13 @@ class Connections:
 
     # ---- the end
 
-    def finish(self) -> None:
-        """Close each when the calls that have arrived are answered and its stream is at its end."""
+    def finish(self, patient: bool) -> None:
+        """Close each when the calls that have arrived are answered and its stream is at its end.
+
+        If ``patient``, no connection is closed before it has brought a call.
+        """
         for connection in list(self._served):
-            connection.finish()
+            connection.finish(patient)
 
     def close(self) -> None:
         """Close all, as soon as their handlers let them."""

@@ -37,6 +37,7 @@ from fastvarlink.server.activation import get_listen_fd
 from fastvarlink.server.connections import Connections
 from fastvarlink.server.handler import handler_for, service_of
 from fastvarlink.server.sockets import SocketFile
+from fastvarlink.server.turns import Turn
 from fastvarlink.service import Service
 
 logger = logging.getLogger("fastvarlink.server")
@@ -63,6 +64,8 @@ class Server(BaseServer):
     exit_idle_time: float | None = None
     # Seconds that server_close() waits for handlers that are still running.
     close_timeout = 5.0
+    # Says when this process takes connections, where others take some of the same sockets.
+    _turn: Turn | None = None
 
     server_address: Any
     socket: Any
@@ -97,6 +100,8 @@ class Server(BaseServer):
         self._stopped = threading.Event()
         self._stopped.set()
         self._draining = False
+        # While draining: connections are closed only after a call.
+        self._patient = False
         self._ends_with_last = False
         self._idle_alarm: Alarm | None = None
         self._drain_alarm: Alarm | None = None
@@ -189,7 +194,7 @@ class Server(BaseServer):
             else:
                 connection.start(reactor)
                 if self._draining:
-                    connection.finish()
+                    connection.finish(self._patient)
         except BaseException:
             connection.close()
             raise
@@ -227,7 +232,7 @@ class Server(BaseServer):
             return self._prepared(*sockets.accept(endpoint))
 
         self._more_sockets.append(endpoint)
-        self._acceptors.append(Acceptor(endpoint, accept, self._take_in))
+        self._acceptors.append(Acceptor(endpoint, accept, self._take_in, self._turn))
 
     # ---- serving
 
@@ -263,9 +268,12 @@ class Server(BaseServer):
     def _start(self) -> None:
         reactor = Reactor(self._spawner())
         self._reactor = reactor
+        self._connections.start_all(reactor)
+        self._begin_to_accept(reactor)
+
+    def _begin_to_accept(self, reactor: Reactor) -> None:
         for acceptor in self._acceptors:
             acceptor.attach(reactor)
-        self._connections.start_all(reactor)
         if self.exit_idle_time is not None:
             self._idle_alarm = Alarm(self.exit_idle_time, self._exit_if_idle)
             self._connection_ended()
@@ -407,8 +415,13 @@ class Server(BaseServer):
         for acceptor in self._acceptors:
             acceptor.accept_all()
             acceptor.detach()
-        self._connections.finish()
-        if len(self._connections):
+        self._patient = False
+        self._connections.finish(False)
+        self._end_within(timeout, reactor)
+
+    def _end_within(self, timeout: float, reactor: Reactor) -> None:
+        # Another thread may have one in hand that is not among them yet.
+        if len(self._connections) or any(acceptor.taking for acceptor in self._acceptors):
             self._drain_alarm = Alarm(timeout, self._request_stop)
             self._drain_alarm.start(reactor)
         else:
@@ -428,6 +441,9 @@ class Server(BaseServer):
             if not self._was_passed:
                 acceptor.accept_all()
         # Who has come all the same is served, though nobody else can come: it ends with the last of them.
+        self._end_with_last()
+
+    def _end_with_last(self) -> None:
         self._ends_with_last = True
         if not len(self._connections):
             self._request_stop()

@@ -17,6 +17,11 @@ def run(service: Any, *addresses: str, **options: Any) -> None:
     serve(service, *addresses, **options)
 
 
+def run_in_loop(service: Any, *how: Any) -> None:
+    """Serve a service with handlers that are coroutines, in an event loop of its own."""
+    import_module("fastvarlink.aio.server").serve_sockets_in_loop(service, *how)
+
+
 async def run_async(service: Any, *addresses: str, **options: Any) -> None:
     """Serve a service in the running event loop."""
     # Imported when it is needed, as programs without an event loop should not have to wait for asyncio.
