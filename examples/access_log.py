@@ -1,4 +1,4 @@
-"""An interceptor that writes a line of JSON for each call: who called what, how it ended, how long it took."""
+"""An interceptor that writes a line of JSON for each call: who called what, how it ended, how long it was."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import fastvarlink as varlink
 class AccessLog(varlink.Interceptor):
     """Writes to ``file`` a JSON object and a newline for each call that is over, and for each peer refused.
 
-    ``time`` is in seconds since 1970, ``seconds`` how long the call took, ``error`` the name of the error reply,
-    null without one; ``interrupted`` says that the client had gone. Parameters are not written.
+    ``time`` is in seconds since 1970, ``seconds`` how long the call took, ``error`` the name of the error
+    reply, null without one; ``interrupted`` says that the client had gone. Parameters are not written.
     """
 
     def __init__(self, file: TextIO = sys.stderr) -> None:

@@ -13,7 +13,9 @@ from fastvarlink import aio
 
 
 @asynccontextmanager
-async def served(service: fastvarlink.Service, address: str, **options: Any) -> AsyncIterator[asyncio.Task[None]]:
+async def served(
+    service: fastvarlink.Service, address: str, **options: Any
+) -> AsyncIterator[asyncio.Task[None]]:
     """Serve until the end of the block, or until the task has been cancelled there."""
     ready = asyncio.Event()
     task = asyncio.create_task(service.serve_async(address, ready=ready.set, **options))

@@ -343,9 +343,10 @@ def test_a_handler_that_blocks_holds_up_its_own_connection_only(run: Run, tmp_pa
     handlers.blocked, handlers.unblock = threading.Event(), threading.Event()
 
     async def main() -> None:
-        async with both(handlers, tmp_path, INTERFACE) as handler, aio.Client(
-            f"unix:{tmp_path}/socket"
-        ) as client:
+        async with (
+            both(handlers, tmp_path, INTERFACE) as handler,
+            aio.Client(f"unix:{tmp_path}/socket") as client,
+        ):
             blocked = asyncio.create_task(handler.Block())
             assert await asyncio.to_thread(handlers.blocked.wait, 30)
             other = await client.open(INTERFACE)

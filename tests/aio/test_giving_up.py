@@ -15,8 +15,8 @@ import pytest
 
 import fastvarlink
 from fastvarlink import aio
-from fastvarlink.address import Unix
 from fastvarlink._core.taskchannel import TaskChannel
+from fastvarlink.address import Unix
 from fastvarlink.aio.carrier import Carrier
 from fastvarlink.aio.connection import connect
 from fastvarlink.client.plans import plans_of
@@ -177,9 +177,7 @@ def test_a_time_limit_in_a_stream_ends_it(peer: ScriptedPeer) -> None:
 @pytest.mark.rule("R7")
 @pytest.mark.parametrize("given_up", [0, 1, 2])
 @pytest.mark.parametrize("way", ["cancel", "timeout"])
-def test_a_call_that_is_given_up_leaves_the_others_alone(
-    peer: ScriptedPeer, given_up: int, way: str
-) -> None:
+def test_a_call_that_is_given_up_leaves_the_others_alone(peer: ScriptedPeer, given_up: int, way: str) -> None:
     arrived, go = threading.Event(), threading.Event()
 
     def script(stream: RawStream) -> None:

@@ -311,9 +311,9 @@ class Variables:
 def test_variables_follow_the_call(tmp_path: Path, driver: str) -> None:
     named = Named()
     service = fastvarlink.Service(interceptors=[named])
-    service.interface("interface org.example.v\nmethod Say() -> (text: string)\nmethod Repeat() -> (text: string)")(
-        Variables if driver in ("threads", "loop") else in_loop(Variables, driver == "tasks")
-    )
+    service.interface(
+        "interface org.example.v\nmethod Say() -> (text: string)\nmethod Repeat() -> (text: string)"
+    )(Variables if driver in ("threads", "loop") else in_loop(Variables, driver == "tasks"))
     server = RunningServer(tmp_path, service=service, driver=driver)
     try:
         with fastvarlink.Client(server.address) as client:

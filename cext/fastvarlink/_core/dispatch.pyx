@@ -10,12 +10,11 @@ from libc.string cimport memcmp
 from types import AsyncGeneratorType, CoroutineType, GeneratorType, SimpleNamespace
 
 from fastvarlink._core.context cimport Context, Origin
-from fastvarlink._core.interception cimport Call, Interception
+from fastvarlink._core.interception cimport Call
 from fastvarlink._core.message cimport MORE, ONEWAY, Message
 from fastvarlink._core.plan cimport MethodPlan
-from fastvarlink._core.reactor cimport Source
 from fastvarlink._core.session cimport MESSAGE, ServerSession
-from fastvarlink._core.tasks cimport Course, Tasks
+from fastvarlink._core.tasks cimport Course
 from fastvarlink._core.value cimport to_json
 from fastvarlink.error import (
     ExpectedMore,
@@ -44,8 +43,8 @@ cdef class MethodTable:
     resolve(name) returns the MethodPlan of a qualified name or raises a VarlinkError.
     explain(name, error, sensitive) returns what an exception means to the caller: the name of an error reply
     as JSON, and its parameters as JSON or None; sensitive says that no value may be logged. allow(context),
-    if given, says whether a call may be made. All are called from any thread. own_loop.wait_for(coroutine) and
-    own_loop.iterate(asynchronous iterator) serve handlers that are coroutines where no event loop runs.
+    if given, says whether a call may be made. All are called from any thread. own_loop.wait_for(coroutine)
+    and own_loop.iterate(asynchronous iterator) serve handlers that are coroutines where no event loop runs.
     """
 
     def __init__(self, resolve, explain, allow=None, own_loop=None):
@@ -457,9 +456,9 @@ cdef class Answerer:
         self.session.let_frame_go()
         self.session.outgoing = None
         if self.call is not None:
-            error = self.table.interception.fail(
-                self.call, error if isinstance(error, Exception) else RuntimeError(f"It ended with {error!r}.")
-            )
+            if not isinstance(error, Exception):
+                error = RuntimeError(f"It ended with {error!r}.")
+            error = self.table.interception.fail(self.call, error)
         if self.origin.context is not None:
             self.origin.context.takeover = None
         name, parameters = self.table.explain(method, error, sensitive)

@@ -12,7 +12,7 @@ from fastvarlink.interceptor import Interceptor
 cdef class Call:
     """One call, as interceptors see it.
 
-    ``method`` is its qualified name, ``parameters`` the dict that was sent, or is to be, before it is checked.
+    ``method`` is its qualified name, ``parameters`` the dict that was sent, or is to be, before its check.
     ``context`` is the handler's Context, None at a client. ``error`` is what it has failed with, ``replies``
     how many replies it has had. Of a ``sensitive`` method no value may get into a log.
     """

@@ -60,9 +60,9 @@ cdef class MethodPlan:
 
     name is qualified; takes and gives are Checkers of structs; target has the attribute that handles the
     method; interface and method are what handlers get as _interface and _method; keywords_of(handler)
-    returns the bits of KEYWORDS a handler declares, and whether what it returns is to be awaited; encoder_of()
-    returns the program's own encoder of results, a function from a result to JSON's own types, or None. Without
-    checked, results are not compared with gives.
+    returns the bits of KEYWORDS a handler declares, and whether what it returns is to be awaited;
+    encoder_of() returns the program's own encoder of results, a function from a result to JSON's own types,
+    or None. Without checked, results are not compared with gives.
 
     A typed handler, one that was declared by its annotations, has defaults: what it gets for each parameter
     that is not there. It returns what gives is a shape of, or the result that is called only. When it

@@ -434,7 +434,7 @@ cdef class Reactor:
         self.run_harvest()
 
     def wait_in(self, int fd):
-        """From here on wait_for_loop() is called in the place of run_once(); fd is what the loop waits for."""
+        """From here on wait_for_loop() is called instead of run_once(); fd is what the loop waits for."""
         cdef epoll_event event
         event.events = EPOLLIN
         event.data.u64 = <uint64_t> fd

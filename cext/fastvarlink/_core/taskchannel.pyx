@@ -33,7 +33,7 @@ from fastvarlink._core.link cimport (
     Link,
     LinkStatus,
 )
-from fastvarlink._core.message cimport MORE, ONEWAY, UPGRADE
+from fastvarlink._core.message cimport ONEWAY, UPGRADE
 from fastvarlink._core.session cimport MESSAGE, VIOLATION, ClientSession, SessionEvent
 from fastvarlink.error import ConnectionBusy, ConnectionLost, ForkDetected, ProtocolError
 
@@ -45,6 +45,7 @@ cdef enum:
 
 cdef str CLOSED_HERE = "It has been closed by this program."
 cdef str CLOSED_THERE = "The service has closed it."
+cdef str MISPLACED = "The service has sent file descriptors in the middle of a message, or too many."
 cdef str UNFINISHED = "The service has begun a reply and not finished it within the time limit."
 
 
@@ -368,9 +369,7 @@ cdef class TaskChannel:
         if self.closed:
             return 0
         if status == LINK_ASTRAY:
-            return self.fail(
-                ProtocolError, "The service has sent file descriptors in the middle of a message, or too many."
-            )
+            return self.fail(ProtocolError, MISPLACED)
         if self.why is None:
             if status == LINK_END:
                 self.why = CLOSED_THERE
@@ -409,4 +408,3 @@ cdef class TaskChannel:
             call.over = True
         self.live = self.dropped = 0
         return 0
-

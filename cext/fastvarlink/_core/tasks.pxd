@@ -1,5 +1,5 @@
 # cython: language_level=3str
-"""Handlers that are coroutines: run at once as far as they go, and by a task of the event loop from there on."""
+"""Handlers that are coroutines: run at once as far as they go, and by a task of the loop from there on."""
 
 from fastvarlink._core.reactor cimport Source
 

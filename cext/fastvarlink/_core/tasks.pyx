@@ -1,11 +1,11 @@
 # cython: language_level=3str
-"""Handlers that are coroutines: run at once as far as they go, and by a task of the event loop from there on.
+"""Handlers that are coroutines: run at once as far as they go, and by a task of the loop from there on.
 
 A handler that does not wait for anything is over before a task could have been made for it. One that does
 must be in a task from its first line on: asyncio.current_task() names it, asyncio.timeout() cancels it, and
-libraries keep books by it. So tasks are kept in store. A Spare is a task that waits at a gate for something to
-run. A course is run as if it were in that task, with what asyncio has for those who bring tasks of their own;
-when it has to wait, it becomes what the task runs.
+libraries keep books by it. So tasks are kept in store. A Spare is a task that waits at a gate for something
+to run. A course is run as if it were in that task, with what asyncio has for those who bring tasks of their
+own; when it has to wait, it becomes what the task runs.
 
 Each call has a context of its own (contextvars), entered for each of its steps.
 """

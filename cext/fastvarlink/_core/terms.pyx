@@ -4,7 +4,6 @@
 from libc.stddef cimport size_t
 
 from fastvarlink._core.countdown cimport Countdown
-from fastvarlink._core.tasks cimport Tasks
 
 
 cdef class Terms:

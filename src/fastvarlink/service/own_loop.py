@@ -70,9 +70,7 @@ class OwnLoop:
             return self._loop
 
 
-async def _give(
-    replies: Any, wanted: asyncio.Queue[bool], given: SimpleQueue[tuple[bool, Any]]
-) -> None:
+async def _give(replies: Any, wanted: asyncio.Queue[bool], given: SimpleQueue[tuple[bool, Any]]) -> None:
     """Put what is wanted into ``given``, and at last that there is no more, with what has gone wrong."""
     try:
         while await wanted.get():
