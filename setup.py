@@ -22,6 +22,7 @@ MODULES = (
     "names",  # names that are declared, and names that are used
     "forked",  # whose process this is
     "countdown",  # spans of time
+    "deadline",  # until when a call may take
     "buffer",  # owned bytes
     "control",  # file descriptors that travel with messages
     "framing",  # NUL
@@ -41,6 +42,9 @@ MODULES = (
     "waiting",  # the same on a thread of its own
     "call",  # from arguments to a call, from a reply to its result
     "channel",  # the client's end of one socket
+    "remote",  # methods of a service
+    "pool",  # connections that are lent
+    "pipeline",  # many calls in flight
 )
 
 # The -fwrapv that Python was built with would hide overflows.

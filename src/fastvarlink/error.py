@@ -14,6 +14,7 @@
     +-- AddressError                     an address that cannot be understood  (also ConnectionError)
     +-- ConnectionLost                   the peer has gone                     (also BrokenPipeError)
     +-- ProtocolError                    the peer broke the protocol           (also ConnectionError)
+    +-- DeadlineExceeded                 a call took longer than it may        (also TimeoutError)
     +-- ConnectionBusy                   a stream occupies the connection      (also ConnectionError)
     +-- ForkDetected                     a connection of the parent process    (also RuntimeError)
     +-- MessageTooLarge                  an outgoing message over the limit    (also ValueError)
@@ -41,6 +42,7 @@ __all__ = [
     "ConnectionBusy",
     "ConnectionError",
     "ConnectionLost",
+    "DeadlineExceeded",
     "EncodingError",
     "Error",
     "ExpectedMore",
@@ -75,6 +77,19 @@ class ConnectionLost(Error, BrokenPipeError):
 
 class ProtocolError(Error, ConnectionError):
     """The peer sent something the protocol does not allow. The connection has been closed."""
+
+
+class DeadlineExceeded(Error, TimeoutError):
+    """A call, the next reply of a stream, or connecting took longer than its time limit.
+
+    ``method`` is the full name of the method, None where there is none; ``seconds`` the limit. Unless the call
+    was not sent, as its turn did not come, the connection has been closed.
+    """
+
+    def __init__(self, message: str, method: str | None, seconds: float) -> None:
+        super().__init__(message)
+        self.method = method
+        self.seconds = seconds
 
 
 class ConnectionBusy(Error, ConnectionError):

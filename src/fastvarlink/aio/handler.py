@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from types import EllipsisType
 from typing import Any, Self
 
 from fastvarlink._core.call import CallPlan
+from fastvarlink._core.deadline import check_timeout
 from fastvarlink.aio.connection import STREAM_LEFT, Call, Connection
 from fastvarlink.client.plans import plans_of
-from fastvarlink.error import ConnectionBusy
+from fastvarlink.error import ConnectionBusy, DeadlineExceeded
 from fastvarlink.idl.interface import Interface
 from fastvarlink.idl.scanner import _Method
 
@@ -18,6 +21,20 @@ __all__ = ["Carrier", "ClientInterfaceHandler", "ReplyStream"]
 _NONE: dict[str, Any] = {}
 # What only a client that waits can do.
 _NOT_HERE = {"_descriptors", "_upgrade"}
+
+
+@contextlib.asynccontextmanager
+async def _limited(plan: CallPlan, limit: float | None) -> AsyncIterator[None]:
+    """DeadlineExceeded if what is inside takes longer than so many seconds."""
+    timer = asyncio.timeout(limit)
+    try:
+        async with timer:
+            yield
+    except TimeoutError as failure:
+        if limit is None or not timer.expired():
+            raise
+        message = f"{plan.name} was not answered within {limit:g} seconds."
+        raise DeadlineExceeded(message, plan.name, limit) from failure
 
 
 class Carrier:
@@ -37,20 +54,29 @@ class Carrier:
         arguments: tuple[Any, ...],
         more: bool,
         oneway: bool,
+        timeout: float | None | EllipsisType = ...,
         keywords: Mapping[str, Any] = _NONE,
         namespaced: bool = False,
     ) -> Any:
-        """Call a method: an awaitable of its result or, with ``more``, an iterator of its replies."""
+        """Call a method: an awaitable of its result or, with ``more``, an iterator of its replies.
+
+        ``timeout`` is how many seconds the call, or each reply of a stream, may take.
+        """
+        limit = None if timeout is ... else timeout
+        check_timeout(limit)
         parameters = plan.parameters(arguments, keywords)
         if more:
-            return ReplyStream(self, plan, parameters, namespaced)
-        return self._call(plan, parameters, oneway, namespaced)
+            return ReplyStream(self, plan, parameters, namespaced, limit)
+        return self._call(plan, parameters, oneway, namespaced, limit)
 
-    async def _call(self, plan: CallPlan, parameters: bytes, oneway: bool, namespaced: bool) -> Any:
-        connection = await self.connected()
-        if oneway:
-            return await connection.send_oneway(plan, parameters)
-        return await connection.call(Call(plan, False, namespaced), parameters)
+    async def _call(
+        self, plan: CallPlan, parameters: bytes, oneway: bool, namespaced: bool, limit: float | None
+    ) -> Any:
+        async with _limited(plan, limit):
+            connection = await self.connected()
+            if oneway:
+                return await connection.send_oneway(plan, parameters)
+            return await connection.call(Call(plan, False, namespaced), parameters)
 
     async def connected(self) -> Connection:
         """The connection for the next call. OSError if a new one is needed and cannot be made."""
@@ -82,9 +108,12 @@ class ReplyStream(AsyncIterator[Any]):
     same.
     """
 
-    def __init__(self, carrier: Carrier, plan: CallPlan, parameters: bytes, namespaced: bool) -> None:
+    def __init__(
+        self, carrier: Carrier, plan: CallPlan, parameters: bytes, namespaced: bool, limit: float | None
+    ) -> None:
         self._carrier = carrier
         self._parameters = parameters
+        self._limit = limit
         self._call = Call(plan, True, namespaced)
         self._connection: Connection | None = None  # that the call has been sent on
         self._reading = False
@@ -100,19 +129,23 @@ class ReplyStream(AsyncIterator[Any]):
             raise ConnectionBusy("Another task is reading this stream of replies.")
         self._reading = True
         try:
-            if self._connection is None:
-                connection = await self._carrier.connected()
-                await connection.send(self._call, self._parameters)
-                self._connection = connection
-                if self._over:
-                    # aclose() came in between.
-                    connection.leave(STREAM_LEFT)
-            try:
-                return await self._connection.next_reply(self._call)
-            finally:
-                self._over = self._over or self._call.over
+            async with _limited(self._call.plan, self._limit):
+                return await self._next()
         finally:
             self._reading = False
+
+    async def _next(self) -> Any:
+        if self._connection is None:
+            connection = await self._carrier.connected()
+            await connection.send(self._call, self._parameters)
+            self._connection = connection
+            if self._over:
+                # aclose() came in between.
+                connection.leave(STREAM_LEFT)
+        try:
+            return await self._connection.next_reply(self._call)
+        finally:
+            self._over = self._over or self._call.over
 
     async def __aenter__(self) -> Self:
         return self
@@ -169,13 +202,15 @@ class ClientInterfaceHandler:
 
 
 def _remote_method(carrier: Carrier, plan: CallPlan, method: _Method, namespaced: bool) -> Callable[..., Any]:
-    def call(*args: Any, _more: bool = False, _oneway: bool = False, **kwargs: Any) -> Any:
+    def call(
+        *args: Any, _more: bool = False, _oneway: bool = False, _timeout: Any = ..., **kwargs: Any
+    ) -> Any:
         for word in _NOT_HERE & kwargs.keys():
             raise TypeError(
                 f"{plan.name} was called with {word}, which asyncio's client cannot do: call it with "
                 f"fastvarlink.Client."
             )
-        return carrier.invoke(plan, args, _more, _oneway, kwargs, namespaced)
+        return carrier.invoke(plan, args, _more, _oneway, _timeout, kwargs, namespaced)
 
     call.__name__ = call.__qualname__ = method.name
     call.__doc__ = "\n".join(text for text in (method.doc, method.signature) if text)
