@@ -82,8 +82,8 @@ class ProtocolError(Error, ConnectionError):
 class DeadlineExceeded(Error, TimeoutError):
     """A call, the next reply of a stream, or connecting took longer than its time limit.
 
-    ``method`` is the full name of the method, None where there is none; ``seconds`` the limit. Unless the call
-    was not sent, as its turn did not come, the connection has been closed.
+    ``method`` is the full name of the method, None where there is none; ``seconds`` the limit. The connection
+    has been closed, unless the message says that the call was not sent.
     """
 
     def __init__(self, message: str, method: str | None, seconds: float) -> None:

@@ -12,9 +12,10 @@ from fastvarlink.error import DeadlineExceeded
 cdef double LONGEST = 1e9  # seconds, some thirty years: beyond that is no limit
 
 
-def check_timeout(timeout):
-    """ValueError or TypeError if this is no number of seconds, nor None."""
-    span_of(timeout, 0)
+def checked_timeout(timeout):
+    """A program's timeout as seconds, None for no limit. ValueError or TypeError if it is neither."""
+    cdef int64_t span = span_of(timeout, 0)
+    return span / 1e6 if span else None
 
 
 cdef int64_t span_of(object timeout, int64_t usual) except -1:
@@ -63,4 +64,5 @@ cdef int64_t earlier(int64_t one, int64_t other) noexcept nogil:
 
 cdef object exceeded(str method, str what, Deadline deadline):
     cdef double seconds = deadline.span / 1e6 if deadline.span > 1 else 0
-    return DeadlineExceeded(f"{method or 'A call'} was not {what} within {seconds:g} seconds.", method, seconds)
+    message = f"{method or 'A call'} was not {what} within {seconds:g} seconds."
+    return DeadlineExceeded(message, method, seconds)

@@ -35,8 +35,8 @@ cdef class PipelineCarrier(Carrier):
     cdef int enter(self) except -1
     cdef bint is_settled(self, PendingReply reply) noexcept
     cdef int settle(self, PendingReply reply) except -1
-    # Writes and reads until a reply is there or, with None, until so few calls wait for theirs and so few bytes
-    # are unwritten.
+    # Writes and reads until a reply is there or, with None, until so few calls wait for theirs and so few
+    # bytes are unwritten.
     cdef int advance(self, PendingReply wanted, Py_ssize_t waiting, size_t unwritten) except -1
     cdef int take_arrived(self) except -1
     cdef int stop(self, object fault, str why) except -1

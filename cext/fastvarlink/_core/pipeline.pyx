@@ -1,16 +1,16 @@
 # cython: language_level=3str
 """Many calls in flight on one connection.
 
-Calls are queued, and written together: when a reply is asked for, at the end, or when a window of them is full.
-Then what has arrived is taken too, until half of the window is free, so that neither side ever waits for the
-other to read. The thread inside is the owner of the channel, as everywhere.
+Calls are queued, and written together: when a reply is asked for, at the end, or when a window of them is
+full. Replies are taken meanwhile, until half of the window is free again, so that neither side ever waits for
+the other to read. The thread inside is the owner of the channel, as everywhere.
 """
 
 from fastvarlink._core.buffer cimport stored
 from fastvarlink._core.call cimport CallPlan
 from fastvarlink._core.channel cimport Channel
 from fastvarlink._core.control cimport Descriptors
-from fastvarlink._core.deadline cimport deadline_in, exceeded, seconds_left, span_of
+from fastvarlink._core.deadline cimport deadline_in, exceeded, seconds_left
 from fastvarlink._core.message cimport MORE, ONEWAY, UPGRADE, Message
 from fastvarlink._core.remote cimport Carrier
 from fastvarlink._core.session cimport ClientSession
@@ -40,8 +40,8 @@ cdef class PendingReply:
     def result(self):
         """The result of the call, for which it waits; with _more the list of all results, oneway None.
 
-        Raises what the call would have raised. ConnectionLost if the pipeline ended before the reply came, and
-        DeadlineExceeded if that was because its time was over.
+        Raises what the call would have raised. ConnectionLost if the pipeline ended before the reply came,
+        DeadlineExceeded if its time was over.
         """
         if self.carrier is not None:
             self.carrier.settle(self)
@@ -70,8 +70,8 @@ cdef class PendingReply:
 cdef class PipelineCarrier(Carrier):
     """Carries calls over one new connection without waiting for their replies.
 
-    connect() returns the connection; with a timeout it is passed the seconds that are left. timeout is for all
-    calls together, from here on. limits and strict are those of a Channel.
+    connect() returns the connection; with a timeout it is passed the seconds that are left. timeout is for
+    all calls together, from here on. limits and strict are those of a Channel.
     """
 
     def __init__(self, connect, limits, bint strict=True, timeout=None):
@@ -114,8 +114,8 @@ cdef class PipelineCarrier(Carrier):
         cdef size_t before
         if flags == UPGRADE or descriptors is not None or timeout is not ...:
             raise TypeError(
-                f"{plan.name} was called in a pipeline, where neither _upgrade nor _descriptors nor a _timeout "
-                f"of its own is possible: call it by a handler of the client."
+                f"{plan.name} was called in a pipeline, where neither _upgrade nor _descriptors nor a "
+                f"_timeout of its own is possible: call it by a handler of the client."
             )
         self.enter()
         try:

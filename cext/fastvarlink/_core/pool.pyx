@@ -1,9 +1,10 @@
 # cython: language_level=3str
 """Connections to one service, lent to whoever calls.
 
-A call has a connection for itself until its reply is there, a stream until its end. Who finds none idle, and no
-room for another, waits in line; what becomes free is handed to the first in it, so that nobody overtakes. The
-books are guarded by the interpreter's lock alone: no other thread runs between a look at them and what is done.
+A call has a connection for itself until its reply is there, a stream until its end. Who finds none idle, and
+no room for another, waits in line; what becomes free is handed to the first in it, so that nobody overtakes.
+The books are guarded by the interpreter's lock alone: no other thread runs between a look at them and what is
+done then.
 """
 
 import threading

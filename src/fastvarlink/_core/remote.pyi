@@ -12,7 +12,7 @@ class Carrier:
         arguments: tuple[Any, ...],
         more: bool,
         oneway: bool,
-        timeout: float | None | EllipsisType = ...,
+        timeout: float | EllipsisType | None = ...,
     ) -> Any: ...
     def close(self) -> None: ...
 

@@ -9,7 +9,7 @@ from types import EllipsisType
 from typing import Any, Self
 
 from fastvarlink._core.call import CallPlan
-from fastvarlink._core.deadline import check_timeout
+from fastvarlink._core.deadline import checked_timeout
 from fastvarlink.aio.connection import STREAM_LEFT, Call, Connection
 from fastvarlink.client.plans import plans_of
 from fastvarlink.error import ConnectionBusy, DeadlineExceeded
@@ -54,7 +54,7 @@ class Carrier:
         arguments: tuple[Any, ...],
         more: bool,
         oneway: bool,
-        timeout: float | None | EllipsisType = ...,
+        timeout: float | EllipsisType | None = ...,
         keywords: Mapping[str, Any] = _NONE,
         namespaced: bool = False,
     ) -> Any:
@@ -62,8 +62,7 @@ class Carrier:
 
         ``timeout`` is how many seconds the call, or each reply of a stream, may take.
         """
-        limit = None if timeout is ... else timeout
-        check_timeout(limit)
+        limit = None if timeout is ... else checked_timeout(timeout)
         parameters = plan.parameters(arguments, keywords)
         if more:
             return ReplyStream(self, plan, parameters, namespaced, limit)

@@ -35,9 +35,7 @@ def open_over(
     return CarriedInterfaceHandler(definition(interface_name), carrier, namespaced)
 
 
-def remote_method(
-    carrier: Carrier, plans: InterfacePlans, method: _Method, namespaced: bool
-) -> RemoteMethod:
+def remote_method(carrier: Carrier, plans: InterfacePlans, method: _Method, namespaced: bool) -> RemoteMethod:
     """A method of a handler."""
     doc = "\n".join(text for text in (method.doc, method.signature) if text)
     return RemoteMethod(carrier, plans.call(method.name), namespaced, method.name, doc)

@@ -10,7 +10,7 @@ from types import EllipsisType
 from typing import Any, ClassVar, Self, TypeVar, overload
 
 from fastvarlink import address as addresses
-from fastvarlink._core.deadline import check_timeout
+from fastvarlink._core.deadline import checked_timeout
 from fastvarlink._core.remote import DirectCarrier
 from fastvarlink.client.carried import check_name
 from fastvarlink.client.connect import Activation, Bridge, connect
@@ -44,9 +44,8 @@ class Client:
     ``limits`` says what the service may cost; with ``strict=False`` members of a reply that are not known are
     ignored, and null stands for one that is not there.
 
-    ``timeout`` is how many seconds each connecting, each call, and each reply of a stream may take, also those
-    that open() needs; then DeadlineExceeded is raised. None is for any number. A call's own ``_timeout``
-    replaces it.
+    ``timeout`` is how many seconds connecting, a call, or the next reply of a stream may take, also for what
+    open() asks, before DeadlineExceeded is raised; None for any number. A call's ``_timeout`` replaces it.
     """
 
     # What open() makes; subclasses of Client may bring another.
@@ -66,8 +65,7 @@ class Client:
         timeout: float | None = None,
     ) -> None:
         if timeout is not None:
-            check_timeout(timeout)
-            self.timeout = timeout
+            self.timeout = checked_timeout(timeout)
         if limits is not None:
             self.limits = limits
         if strict is not None:
@@ -170,7 +168,7 @@ class Client:
 
     # ---- connections and interfaces
 
-    def open_connection(self, timeout: float | None | EllipsisType = ...) -> Any:
+    def open_connection(self, timeout: float | EllipsisType | None = ...) -> Any:
         """A new connection, as a socket. OSError if the service cannot be reached.
 
         DeadlineExceeded if that takes longer than ``timeout`` seconds, by default those of the client. The
@@ -180,7 +178,7 @@ class Client:
             raise AddressError(
                 "This client has no address: give one, or use one of the new_with_ constructors."
             )
-        limit = self.timeout if timeout is ... else timeout
+        limit = checked_timeout(self.timeout if timeout is ... else timeout)
         return self._socket_fn() if limit is None else self._socket_fn(limit)
 
     @overload
@@ -212,13 +210,12 @@ class Client:
                 connection.close()
             raise
 
-    def pipeline(self, timeout: float | None | EllipsisType = ...) -> Pipeline:
+    def pipeline(self, timeout: float | EllipsisType | None = ...) -> Pipeline:
         """A connection on which calls do not wait for each other's replies, for a with statement.
 
         ``timeout`` is how many seconds all of it may take together, by default those of the client.
         """
-        limit = self.timeout if timeout is ... else timeout
-        check_timeout(limit)
+        limit = checked_timeout(self.timeout if timeout is ... else timeout)
         return Pipeline(self.open_connection, self.definition, self.limits, self.strict, limit)
 
     def _make_handler(
@@ -263,7 +260,7 @@ class Client:
         return interface
 
     def definition(self, interface_name: str, connection: Any = None) -> Interface:
-        """The definition of an interface, for which the service is asked once. InterfaceNotFound without it."""
+        """The definition of an interface. The service is asked once; InterfaceNotFound if it has none."""
         if interface_name not in self._interfaces:
             self.get_interface(interface_name, socket_connection=connection)
         if interface_name not in self._interfaces:

@@ -16,7 +16,6 @@ from fastvarlink import unixpath
 from fastvarlink.error import DeadlineExceeded
 from fastvarlink.marks import mark
 
-
 PAUSE = 0.01  # seconds between two attempts
 
 
@@ -27,7 +26,9 @@ def connect(address: addresses.Address, timeout: float | None = None) -> socket.
     """
     due = None if timeout is None else time.monotonic() + timeout
     try:
-        return _connect_tcp(address, due) if isinstance(address, addresses.TCP) else _connect_unix(address, due)
+        return (
+            _connect_tcp(address, due) if isinstance(address, addresses.TCP) else _connect_unix(address, due)
+        )
     except TimeoutError as failure:
         if timeout is None:
             raise

@@ -21,9 +21,9 @@ class Pipeline:
             one, two = ping.Ping("one"), ping.Ping("two")
         print(one.result()["pong"], two.result()["pong"])
 
-    A call returns a PendingReply at once, and is written together with others. Its result() waits for the reply
-    and returns the result, or raises what the call would have raised; at the end of the block all replies are
-    there. With ``_more=True`` the result is the list of all replies.
+    A call returns a PendingReply at once, and is written together with others. Its result() waits for the
+    reply and returns the result, or raises what the call would have raised; at the end of the block all
+    replies are there. With ``_more=True`` the result is the list of all replies.
     """
 
     def __init__(

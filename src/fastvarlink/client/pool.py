@@ -24,9 +24,9 @@ class Pool:
 
     A handler may be used by any number of threads. Each call has a connection for itself until its reply is
     there, each stream until it ends or is left: the one that was used last of those that are idle, a new one
-    while there are less than ``size``, else the first that becomes free. Waiting for it counts as time of the
-    call. A connection that has ended while it was idle is replaced before a call is sent; a call that may have
-    been sent is never repeated. ``_upgrade=True`` takes a connection out of the pool for good.
+    while there are fewer than ``size``, else the first that becomes free. Waiting for it takes from the time
+    of the call. A connection that has ended while it was idle is replaced before the call is sent; a call
+    that may have been sent is never repeated. ``_upgrade=True`` takes a connection out of the pool for good.
 
     Arguments and errors are those of Client. A process that was forked makes connections of its own.
     """

@@ -21,7 +21,7 @@ class _Transport(Protocol):
         arguments: tuple[Any, ...],
         more: bool,
         oneway: bool,
-        timeout: float | None | EllipsisType = ...,
+        timeout: float | EllipsisType | None = ...,
     ) -> Any: ...
 
     def close(self) -> Any: ...
@@ -51,7 +51,7 @@ class _Typed:
         arguments: tuple[Any, ...],
         more: bool,
         oneway: bool,
-        timeout: float | None | EllipsisType = ...,
+        timeout: float | EllipsisType | None = ...,
     ) -> Any:
         """``timeout`` is in seconds, None for no limit, "..." for that of the client."""
         return self._transport.invoke(self.__varlink_plans__.call(method), arguments, more, oneway, timeout)
