@@ -155,7 +155,7 @@ def test_a_pipeline_whose_time_is_over_is_closed(peer: ScriptedPeer, client: fas
         stream.expect_end()
 
     peer.start(script)
-    with pytest.raises(DeadlineExceeded), client.pipeline(timeout=0.5) as pipeline:
+    with pytest.raises(DeadlineExceeded), client.pipeline(timeout=0.5) as pipeline:  # noqa: PT012  (its end)
         handler = pipeline.open(INTERFACE)
         first, second = handler.Ping("0"), handler.Ping("1")
     assert first.result() == {"text": "0"}
