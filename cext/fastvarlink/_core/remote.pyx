@@ -45,7 +45,8 @@ cdef class Carrier:
         cdef bytes parameters = plan.encode(arguments, keywords)
         cdef Channel channel
         if flags == MORE:
-            return ReplyStream(self, plan, parameters, namespaced, descriptors, span)
+            # The original sends an empty object here.
+            return ReplyStream(self, plan, parameters or b"{}", namespaced, descriptors, span)
         if flags == UPGRADE:
             return self.upgrade(plan, parameters, namespaced, deadline_in(span))
         channel = self.lend(plan, deadline_in(span))

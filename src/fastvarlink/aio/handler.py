@@ -26,12 +26,15 @@ _NOT_HERE = {"_descriptors", "_upgrade"}
 @contextlib.asynccontextmanager
 async def _limited(plan: CallPlan, limit: float | None) -> AsyncIterator[None]:
     """DeadlineExceeded if what is inside takes longer than so many seconds."""
+    if limit is None:
+        yield
+        return
     timer = asyncio.timeout(limit)
     try:
         async with timer:
             yield
     except TimeoutError as failure:
-        if limit is None or not timer.expired():
+        if not timer.expired():
             raise
         message = f"{plan.name} was not answered within {limit:g} seconds."
         raise DeadlineExceeded(message, plan.name, limit) from failure
