@@ -22,11 +22,15 @@ from .typed import WireClient
 MakePool = Callable[..., fastvarlink.Pool]
 
 
-def connections(server: RunningServer) -> int:
-    """How many connections there are to the server, as the system tells it."""
+def wait_for_connections(server: RunningServer, count: int) -> None:
+    """Wait until the system tells of so many connections to the server, which closes its ends in time."""
     path = server.address.removeprefix("unix:")
-    lines = Path("/proc/net/unix").read_text().splitlines()
-    return sum(line.endswith(f" {path}") and line.split()[5] == "03" for line in lines)
+
+    def connected() -> int:
+        lines = Path("/proc/net/unix").read_text().splitlines()
+        return sum(line.endswith(f" {path}") and line.split()[5] == "03" for line in lines)
+
+    eventually(lambda: connected() == count, f"there are {count} connections")
 
 
 def test_a_pool_is_used_like_a_client(server: RunningServer, make_pool: MakePool) -> None:
@@ -44,7 +48,7 @@ def test_a_pool_is_used_like_a_client(server: RunningServer, make_pool: MakePool
             handler.Fail("why", 7)
     # Handlers that are closed leave the pool open.
     assert pool.open(INTERFACE, namespaced=True).Ping("z").text == "z"
-    assert connections(server) == 1
+    wait_for_connections(server, 1)
     with pytest.raises(fastvarlink.InterfaceNotFound):
         pool.open("org.example.missing")
     with pytest.raises(TypeError, match="neither the name of an interface nor"):
@@ -70,16 +74,16 @@ def test_there_are_no_more_connections_than_calls_at_once_nor_than_the_size(
     handler = make_pool(size=3).open(INTERFACE)
     for _ in range(5):
         handler.Ping("x")
-    assert connections(server) == 1
+    wait_for_connections(server, 1)
     holding = [Background(handler.Hold, str(i)) for i in range(3)]
     server.state.wait_for_arrival(3)
     waiting = [Background(handler.Ping, str(i)) for i in range(5)]
     assert all(each.runs_on(0.01) for each in waiting)
-    assert connections(server) == 3
+    wait_for_connections(server, 3)
     server.state.gate.set()
     assert [each.result() for each in holding] == [{"text": str(i)} for i in range(3)]
     assert [each.result() for each in waiting] == [{"text": str(i)} for i in range(5)]
-    assert connections(server) == 3
+    wait_for_connections(server, 3)
 
 
 def test_who_waits_longest_is_first(server: RunningServer, make_pool: MakePool) -> None:
@@ -122,7 +126,7 @@ def test_a_call_that_took_too_long_costs_its_connection(server: RunningServer, m
 def test_a_stream_keeps_its_connection(server: RunningServer, make_pool: MakePool) -> None:
     handler = make_pool(size=2).open(INTERFACE)
     one, two = handler.Count(3, _more=True), handler.Count(3, _more=True)
-    assert connections(server) == 0
+    wait_for_connections(server, 0)
     assert (next(one), next(two)) == ({"i": 0}, {"i": 0})
     waiting = Background(handler.Ping, "x")
     assert waiting.runs_on(0.02)
@@ -130,7 +134,7 @@ def test_a_stream_keeps_its_connection(server: RunningServer, make_pool: MakePoo
     assert waiting.result() == {"text": "x"}
     assert handler.Ping("y") == {"text": "y"}
     assert [reply["i"] for reply in two] == [1, 2]
-    assert connections(server) == 2
+    wait_for_connections(server, 2)
 
 
 @pytest.mark.parametrize("way", ["close", "forget", "fail"])
@@ -214,7 +218,7 @@ def test_closing_ends_what_waits(server: RunningServer, make_pool: MakePool) -> 
     with pytest.raises(ConnectionLost, match="The pool has been closed"):
         handler.Ping("x")
     server.state.gate.set()
-    eventually(lambda: connections(server) == 0, "the connections are closed")
+    wait_for_connections(server, 0)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of forks beside threads

@@ -93,11 +93,11 @@ class Caller:
 
 @pytest.fixture
 def call_at(peer: ScriptedPeer) -> Iterator[Callable[..., Caller]]:
-    """Start the peer with the script and connect a client to it."""
+    """Start the peer with scripts, one for each connection, and connect a client to it."""
     callers: list[Caller] = []
 
-    def start(script: Script, **options: Any) -> Caller:
-        peer.start(script)
+    def start(*scripts: Script, **options: Any) -> Caller:
+        peer.start(*scripts)
         caller = Caller(peer, **options)
         callers.append(caller)
         return caller

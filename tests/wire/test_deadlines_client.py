@@ -17,7 +17,7 @@ from fastvarlink import DeadlineExceeded
 from .conftest import Caller
 from .rawstream import PATIENCE, RawStream, frame
 from .sample import INTERFACE
-from .scripted import Script, ScriptedPeer, answers
+from .scripted import Script, answers
 
 CallAt = Callable[..., Caller]
 SHORT = 0.1
@@ -33,9 +33,8 @@ def silent(stream: RawStream) -> None:
 
 
 @pytest.mark.rule("R7")
-def test_after_a_deadline_the_next_call_has_a_new_connection(peer: ScriptedPeer, call_at: CallAt) -> None:
-    caller = call_at(silent)
-    peer.start(silent, answers(PONG))
+def test_after_a_deadline_the_next_call_has_a_new_connection(call_at: CallAt) -> None:
+    caller = call_at(silent, silent, answers(PONG))
     for _ in range(2):
         with pytest.raises(DeadlineExceeded, match=r"Ping was not answered within 0\.1 seconds"):
             caller.handler.Ping("x", _timeout=SHORT)
@@ -43,14 +42,13 @@ def test_after_a_deadline_the_next_call_has_a_new_connection(peer: ScriptedPeer,
 
 
 @pytest.mark.rule("R7")
-def test_a_deadline_in_a_stream_ends_it(peer: ScriptedPeer, call_at: CallAt) -> None:
+def test_a_deadline_in_a_stream_ends_it(call_at: CallAt) -> None:
     def script(stream: RawStream) -> None:
         stream.read_frame()
         stream.send(FIRST)
         stream.expect_end()
 
-    caller = call_at(script)
-    peer.start(answers(PONG))
+    caller = call_at(script, answers(PONG))
     replies = caller.handler.Count(3, _more=True, _timeout=5 * SHORT)
     assert next(replies) == {"i": 0}
     with pytest.raises(DeadlineExceeded, match="Count was not answered"):
@@ -60,11 +58,8 @@ def test_a_deadline_in_a_stream_ends_it(peer: ScriptedPeer, call_at: CallAt) -> 
 
 
 @pytest.mark.rule("R7")
-def test_calls_that_wait_behind_one_that_takes_too_long_are_answered(
-    peer: ScriptedPeer, call_at: CallAt
-) -> None:
-    caller = call_at(silent)
-    peer.start(answers(*[frame({"parameters": {"text": str(i)}}) for i in range(4)]))
+def test_calls_that_wait_behind_one_that_takes_too_long_are_answered(call_at: CallAt) -> None:
+    caller = call_at(silent, answers(*[frame({"parameters": {"text": str(i)}}) for i in range(4)]))
     exceeding = Background(lambda: caller.handler.Ping("x", _timeout=3 * SHORT))
     assert exceeding.runs_on(SHORT / 2)
     waiting = [Background(caller.handler.Ping, "y") for _ in range(4)]
@@ -143,13 +138,12 @@ def test_signals_do_not_start_the_time_anew(call_at: CallAt) -> None:
 def test_a_reply_in_a_pipeline_that_drips_is_cut_off(call_at: CallAt) -> None:
     stop = threading.Event()
     try:
-        caller = call_at(lambda stream: stream.expect_end())
-        caller.peer.start(drips(stop, PONG + b'{"parameters":'))
+        caller = call_at(lambda stream: stream.expect_end(), drips(stop, PONG + b'{"parameters":'))
+        caller.handler.close()
         caller.client.limits = fastvarlink.Limits(frame_timeout=3 * SHORT)
         with caller.client.pipeline() as pipeline:
             handler = pipeline.open(INTERFACE)
             first, second = handler.Ping("x"), handler.Ping("y")
-        caller.close()
         assert first.result() == {"text": "pong"}
         with pytest.raises(TimeoutError, match="Ping was not answered"):
             second.result()

@@ -33,7 +33,7 @@ def connect(address: addresses.Address, timeout: float | None = None) -> socket.
         if timeout is None:
             raise
         raise DeadlineExceeded(
-            f"No connection to {address} was made within {timeout:g} seconds.", None, timeout
+            f"No connection to {address} was made within {round(timeout, 3):g} seconds.", None, timeout
         ) from failure
 
 
