@@ -78,7 +78,11 @@ cdef class PipelineCarrier(Carrier):
         super().__init__(timeout)
         self.deadline = deadline_in(self.span)
         connection = connect(seconds_left(self.deadline)) if self.span else connect()
-        self.channel = Channel(connection, limits, None, strict)
+        try:
+            self.channel = Channel(connection, limits, None, strict)
+        except BaseException:
+            connection.close()
+            raise
         self.channel.duplex = True
         self.pending = []
         self.fresh = True

@@ -143,14 +143,16 @@ cdef class ChannelPool(Carrier):
         return channel
 
     cdef int give_back(self, Channel channel) except -1:
-        channel.release()
-        if channel.process != self.process:
-            # A stream that was begun by the parent has been left by its child.
-            return 0
-        if channel.closed:
-            self.channels.remove(channel)
-            channel = None
-        return self.pass_on(channel)
+        try:
+            channel.release()
+        finally:
+            # A stream that was begun by the parent may be left by its child.
+            if channel.process == self.process:
+                if channel.closed:
+                    self.channels.remove(channel)
+                    channel = None
+                self.pass_on(channel)
+        return 0
 
     cdef int pass_on(self, Channel channel) except -1:
         cdef Turn turn
@@ -162,5 +164,11 @@ cdef class ChannelPool(Carrier):
         elif channel is None:
             self.opened -= 1
         else:
-            self.idle.append(channel)
+            try:
+                self.idle.append(channel)
+            except BaseException:
+                # There is no memory for it; there is room for another.
+                self.channels.remove(channel)
+                self.opened -= 1
+                raise
         return 0

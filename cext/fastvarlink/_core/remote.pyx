@@ -210,10 +210,12 @@ cdef class ReplyStream:
             idle = channel.owner == 0
             if idle:
                 channel.owner = PyThread_get_thread_ident()
-            self.finish(channel, False)
-            # A thread that is reading gives the channel back on its way out.
-            if idle:
-                self.give_back()
+            try:
+                self.finish(channel, False)
+            finally:
+                # A thread that is reading gives the channel back on its way out.
+                if idle:
+                    self.give_back()
         self.over = True
 
     def __del__(self):
