@@ -22,6 +22,7 @@ MODULES = (
     "names",  # names that are declared, and names that are used
     "forked",  # whose process this is
     "countdown",  # spans of time
+    "deadline",  # until when a call may take
     "buffer",  # owned bytes
     "control",  # file descriptors that travel with messages
     "framing",  # NUL
@@ -45,6 +46,9 @@ MODULES = (
     "channel",  # the client's end of one socket
     "taskchannel",  # the same in an event loop
     "taskcalls",  # calls and streams that tasks wait for
+    "remote",  # methods of a service
+    "pool",  # connections that are lent
+    "pipeline",  # many calls in flight
 )
 
 # The -fwrapv that Python was built with would hide overflows.

@@ -1,4 +1,4 @@
-"""The five measurements: what one call, a window, a stream and a large string cost.
+"""The six measurements: what one call, a window, a pipeline, a stream and a large string cost.
 
 Targets are printed as met or missed; with BENCH_ASSERT=1 a target that is not met, or not
 measured, fails its test. A contestant of our own, or of the floor, that breaks fails it always.
@@ -83,6 +83,21 @@ def test_window(benchmark: BenchmarkFixture, lab: Lab, board: Board, pace: Pace)
     )
     for name, server in ((C, "pong"), (OURS, FASTVARLINK), (GO, "go"), (THEIRS, PYTHON_VARLINK)):
         measurement.enter(name, partial(lab.c_client, server, "window", pace.seconds))
+    play(measurement, benchmark, board, pace)
+
+
+def test_pipeline(benchmark: BenchmarkFixture, lab: Lab, board: Board, pace: Pace) -> None:
+    """Small calls of our client in a pipeline, against one at a time and against a C client with 64."""
+    single, window = "one at a time", "64 in flight from C"
+    measurement = Measurement(
+        "6. client and server: small calls in a pipeline",
+        OURS,
+        "ns/call",
+        [Target(OURS, single, 3, faster=True)],
+    )
+    measurement.enter(OURS, partial(lab.python_client, FASTVARLINK, "pipeline", pace.seconds))
+    measurement.enter(single, partial(lab.python_client, FASTVARLINK, "unary", pace.seconds))
+    measurement.enter(window, partial(lab.c_client, FASTVARLINK, "window", pace.seconds))
     play(measurement, benchmark, board, pace)
 
 

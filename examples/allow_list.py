@@ -11,10 +11,10 @@ import fastvarlink as varlink
 class AllowList(varlink.Interceptor):
     """Lets users call what ``allowed`` says: patterns of qualified methods, each with the users' numbers.
 
-        Service(interceptors=[AllowList({"org.example.users.Get*": [1000, 1001], "org.example.users.*": [0]})])
+        AllowList({"org.example.users.Get*": [1000, 1001], "org.example.users.*": [0]})
 
-    Everybody may call org.varlink.service. All else is refused with PermissionDenied, also to those who have no
-    number, as on TCP.
+    Everybody may call org.varlink.service. All else is refused with PermissionDenied, also to those who have
+    no number, as on TCP.
     """
 
     def __init__(self, allowed: Mapping[str, Collection[int]]) -> None:

@@ -138,6 +138,7 @@ class TasksClient(fastvarlink.TypedClient, definition=DEFINITION):
         *,
         _more: Literal[False] = ...,
         _oneway: Literal[False] = ...,
+        _timeout: float | None = ...,
     ) -> AddResult: ...
 
     @overload
@@ -149,6 +150,7 @@ class TasksClient(fastvarlink.TypedClient, definition=DEFINITION):
         *,
         _more: Literal[True],
         _oneway: Literal[False] = ...,
+        _timeout: float | None = ...,
     ) -> Iterator[AddResult]: ...
 
     @overload
@@ -160,6 +162,7 @@ class TasksClient(fastvarlink.TypedClient, definition=DEFINITION):
         *,
         _more: Literal[False] = ...,
         _oneway: Literal[True],
+        _timeout: float | None = ...,
     ) -> None: ...
 
     def Add(
@@ -170,12 +173,13 @@ class TasksClient(fastvarlink.TypedClient, definition=DEFINITION):
         *,
         _more: bool = False,
         _oneway: bool = False,
+        _timeout: Any = ...,
     ) -> Any:
         """Add a task to the list.
 
         after: Ids of tasks that have to be done before.
         """
-        return self._invoke("Add", (title, labels, after), _more, _oneway)
+        return self._invoke("Add", (title, labels, after), _more, _oneway, _timeout)
 
     @overload
     def SetState(
@@ -185,6 +189,7 @@ class TasksClient(fastvarlink.TypedClient, definition=DEFINITION):
         *,
         _more: Literal[False] = ...,
         _oneway: Literal[False] = ...,
+        _timeout: float | None = ...,
     ) -> SetStateResult: ...
 
     @overload
@@ -195,6 +200,7 @@ class TasksClient(fastvarlink.TypedClient, definition=DEFINITION):
         *,
         _more: Literal[True],
         _oneway: Literal[False] = ...,
+        _timeout: float | None = ...,
     ) -> Iterator[SetStateResult]: ...
 
     @overload
@@ -205,6 +211,7 @@ class TasksClient(fastvarlink.TypedClient, definition=DEFINITION):
         *,
         _more: Literal[False] = ...,
         _oneway: Literal[True],
+        _timeout: float | None = ...,
     ) -> None: ...
 
     def SetState(
@@ -214,9 +221,10 @@ class TasksClient(fastvarlink.TypedClient, definition=DEFINITION):
         *,
         _more: bool = False,
         _oneway: bool = False,
+        _timeout: Any = ...,
     ) -> Any:
         """Say how far a task has come."""
-        return self._invoke("SetState", (id, state), _more, _oneway)
+        return self._invoke("SetState", (id, state), _more, _oneway, _timeout)
 
     @overload
     def List(
@@ -225,6 +233,7 @@ class TasksClient(fastvarlink.TypedClient, definition=DEFINITION):
         *,
         _more: Literal[False] = ...,
         _oneway: Literal[False] = ...,
+        _timeout: float | None = ...,
     ) -> ListResult: ...
 
     @overload
@@ -234,6 +243,7 @@ class TasksClient(fastvarlink.TypedClient, definition=DEFINITION):
         *,
         _more: Literal[True],
         _oneway: Literal[False] = ...,
+        _timeout: float | None = ...,
     ) -> Iterator[ListResult]: ...
 
     @overload
@@ -243,6 +253,7 @@ class TasksClient(fastvarlink.TypedClient, definition=DEFINITION):
         *,
         _more: Literal[False] = ...,
         _oneway: Literal[True],
+        _timeout: float | None = ...,
     ) -> None: ...
 
     def List(
@@ -251,9 +262,10 @@ class TasksClient(fastvarlink.TypedClient, definition=DEFINITION):
         *,
         _more: bool = False,
         _oneway: bool = False,
+        _timeout: Any = ...,
     ) -> Any:
         """Send the tasks, or those in one state, one by one."""
-        return self._invoke("List", (state,), _more, _oneway)
+        return self._invoke("List", (state,), _more, _oneway, _timeout)
 
 
 class AsyncTasksClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
@@ -268,6 +280,7 @@ class AsyncTasksClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
         *,
         _more: Literal[False] = ...,
         _oneway: Literal[False] = ...,
+        _timeout: float | None = ...,
     ) -> Coroutine[Any, Any, AddResult]: ...
 
     @overload
@@ -279,6 +292,7 @@ class AsyncTasksClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
         *,
         _more: Literal[True],
         _oneway: Literal[False] = ...,
+        _timeout: float | None = ...,
     ) -> AsyncIterator[AddResult]: ...
 
     @overload
@@ -290,6 +304,7 @@ class AsyncTasksClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
         *,
         _more: Literal[False] = ...,
         _oneway: Literal[True],
+        _timeout: float | None = ...,
     ) -> Coroutine[Any, Any, None]: ...
 
     def Add(
@@ -300,12 +315,13 @@ class AsyncTasksClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
         *,
         _more: bool = False,
         _oneway: bool = False,
+        _timeout: Any = ...,
     ) -> Any:
         """Add a task to the list.
 
         after: Ids of tasks that have to be done before.
         """
-        return self._invoke("Add", (title, labels, after), _more, _oneway)
+        return self._invoke("Add", (title, labels, after), _more, _oneway, _timeout)
 
     @overload
     def SetState(
@@ -315,6 +331,7 @@ class AsyncTasksClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
         *,
         _more: Literal[False] = ...,
         _oneway: Literal[False] = ...,
+        _timeout: float | None = ...,
     ) -> Coroutine[Any, Any, SetStateResult]: ...
 
     @overload
@@ -325,6 +342,7 @@ class AsyncTasksClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
         *,
         _more: Literal[True],
         _oneway: Literal[False] = ...,
+        _timeout: float | None = ...,
     ) -> AsyncIterator[SetStateResult]: ...
 
     @overload
@@ -335,6 +353,7 @@ class AsyncTasksClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
         *,
         _more: Literal[False] = ...,
         _oneway: Literal[True],
+        _timeout: float | None = ...,
     ) -> Coroutine[Any, Any, None]: ...
 
     def SetState(
@@ -344,9 +363,10 @@ class AsyncTasksClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
         *,
         _more: bool = False,
         _oneway: bool = False,
+        _timeout: Any = ...,
     ) -> Any:
         """Say how far a task has come."""
-        return self._invoke("SetState", (id, state), _more, _oneway)
+        return self._invoke("SetState", (id, state), _more, _oneway, _timeout)
 
     @overload
     def List(
@@ -355,6 +375,7 @@ class AsyncTasksClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
         *,
         _more: Literal[False] = ...,
         _oneway: Literal[False] = ...,
+        _timeout: float | None = ...,
     ) -> Coroutine[Any, Any, ListResult]: ...
 
     @overload
@@ -364,6 +385,7 @@ class AsyncTasksClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
         *,
         _more: Literal[True],
         _oneway: Literal[False] = ...,
+        _timeout: float | None = ...,
     ) -> AsyncIterator[ListResult]: ...
 
     @overload
@@ -373,6 +395,7 @@ class AsyncTasksClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
         *,
         _more: Literal[False] = ...,
         _oneway: Literal[True],
+        _timeout: float | None = ...,
     ) -> Coroutine[Any, Any, None]: ...
 
     def List(
@@ -381,9 +404,10 @@ class AsyncTasksClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
         *,
         _more: bool = False,
         _oneway: bool = False,
+        _timeout: Any = ...,
     ) -> Any:
         """Send the tasks, or those in one state, one by one."""
-        return self._invoke("List", (state,), _more, _oneway)
+        return self._invoke("List", (state,), _more, _oneway, _timeout)
 
 
 class TasksService(fastvarlink.TypedService, definition=DEFINITION):

@@ -3,6 +3,7 @@
 Usage: ping_client.py fastvarlink|varlink ADDRESS unary SECONDS
        ping_client.py fastvarlink|varlink ADDRESS stream REPLIES
        ping_client.py fastvarlink|varlink ADDRESS echo SECONDS BYTES
+       ping_client.py fastvarlink ADDRESS pipeline SECONDS
 Every answer is compared with what it should be: a wrong one must not look fast.
 """
 
@@ -77,6 +78,19 @@ def echo(ping: Any, seconds: float, size: int) -> float:
     return timed(once, seconds, 1)
 
 
+def pipeline(client: Any, seconds: float) -> float:
+    """Return nanoseconds per small call, in pipelines of 1,000."""
+
+    def once() -> None:
+        with client.pipeline() as calls:
+            ping = calls.open("org.example.ping")
+            replies = [ping.Ping("hello") for _ in range(1000)]
+        if any(reply.result()["pong"] != "hello" for reply in replies):
+            raise SystemExit("Ping was answered wrongly.")
+
+    return timed(once, seconds, 1) / 1000
+
+
 def main() -> None:
     """Open the interface, measure as asked and print the figure."""
     _, _, address, mode, *numbers = sys.argv
@@ -90,8 +104,10 @@ def main() -> None:
             result = stream(ping, int(numbers[0]))
         elif mode == "echo":
             result = echo(ping, float(numbers[0]), int(numbers[1]))
+        elif mode == "pipeline":
+            result = pipeline(client, float(numbers[0]))
         else:
-            raise SystemExit(f"{mode!r} is no mode; choose unary, stream or echo.")
+            raise SystemExit(f"{mode!r} is no mode; choose unary, stream, echo or pipeline.")
     print(f"{result:.1f}")
 
 

@@ -7,13 +7,17 @@ Call a service with Client, offer one with Service and a server. Programs writte
 from fastvarlink._core.context import Context
 from fastvarlink._core.control import Descriptors
 from fastvarlink._core.interception import Call
+from fastvarlink._core.pipeline import PendingReply
 from fastvarlink.client import Client, ClientInterfaceHandler, SimpleClientInterfaceHandler
+from fastvarlink.client.pipeline import Pipeline
+from fastvarlink.client.pool import Pool
 from fastvarlink.client.typed import AsyncTypedClient, TypedClient
 from fastvarlink.dropin import install
 from fastvarlink.dropin import load_tests as load_tests  # for unittest, as in the original
 from fastvarlink.error import (
     BrokenPipeError,
     ConnectionError,
+    DeadlineExceeded,
     InterfaceError,
     InterfaceNotFound,
     InvalidParameter,
@@ -48,6 +52,7 @@ __all__ = [
     "ClientInterfaceHandler",
     "ConnectionError",
     "Context",
+    "DeadlineExceeded",
     "Definition",
     "Descriptors",
     "ForkingServer",
@@ -60,6 +65,9 @@ __all__ = [
     "MethodNotFound",
     "MethodNotImplemented",
     "Peer",
+    "PendingReply",
+    "Pipeline",
+    "Pool",
     "RequestHandler",
     "Scanner",
     "Sensitive",

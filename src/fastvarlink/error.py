@@ -13,8 +13,8 @@
     |   +-- InterfaceError               what an interface declares; one class each, by its annotations
     +-- AddressError                     an address that cannot be understood  (also ConnectionError)
     +-- ConnectionLost                   the peer has gone                     (also BrokenPipeError)
-    +-- DeadlineExceeded                 a call ran out of its time            (also TimeoutError)
     +-- ProtocolError                    the peer broke the protocol           (also ConnectionError)
+    +-- DeadlineExceeded                 a call took longer than it may        (also TimeoutError)
     +-- ConnectionBusy                   a stream occupies the connection      (also ConnectionError)
     +-- ForkDetected                     a connection of the parent process    (also RuntimeError)
     +-- WorkerError                      the workers of a service do not start (also RuntimeError)
@@ -77,17 +77,21 @@ class ConnectionLost(Error, BrokenPipeError):
     """The connection ended while a reply was outstanding, or before a call could be sent."""
 
 
-class DeadlineExceeded(Error, TimeoutError):
-    """A call had no reply within its time limit. ``method`` is its qualified name, ``timeout`` the seconds."""
-
-    def __init__(self, method: str, timeout: float) -> None:
-        super().__init__(f"{method} has not been answered within {timeout:g} seconds.")
-        self.method = method
-        self.timeout = timeout
-
-
 class ProtocolError(Error, ConnectionError):
     """The peer sent something the protocol does not allow. The connection has been closed."""
+
+
+class DeadlineExceeded(Error, TimeoutError):
+    """A call, the next reply of a stream, or connecting took longer than its time limit.
+
+    ``method`` is the full name of the method, None where there is none; ``seconds`` the limit. The connection
+    has been closed, unless the message says that the call was not sent.
+    """
+
+    def __init__(self, message: str, method: str | None, seconds: float) -> None:
+        super().__init__(message)
+        self.method = method
+        self.seconds = seconds
 
 
 class ConnectionBusy(Error, ConnectionError):

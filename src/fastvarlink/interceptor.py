@@ -8,7 +8,7 @@ __all__ = ["Interceptor"]
 
 
 class Interceptor:
-    """Sees the calls that a service answers or a client makes. Override what is needed; the rest costs nothing.
+    """Sees the calls that a service answers or a client makes. Override what you need; the rest is free.
 
     ``Service(interceptors=[...])`` and ``Client(interceptors=[...])`` take them from the outermost to the
     innermost: call() goes inwards, the others come back outwards. Those that a call has not reached, because

@@ -410,3 +410,18 @@ def test_waiting_for_a_service_is_given_up(crowded: tuple[str, socket.socket]) -
                     await client.open(INTERFACE)
 
     run(main)
+
+
+def test_a_call_with_a_timeout_of_its_own(peer: ScriptedPeer) -> None:
+    async def main() -> None:
+        async with opened(peer) as handler:
+            with pytest.raises(
+                fastvarlink.DeadlineExceeded, match=r"Ping was not answered within 0\.1 seconds"
+            ):
+                await handler.Ping("late", _timeout=0.1)
+            with pytest.raises(ValueError, match="timeout"):
+                await handler.Ping("x", _timeout=-1)
+            assert await handler.Ping("x", _timeout=60) == {"text": "pong"}
+
+    peer.start(silent, answers(PONG))
+    run(main)

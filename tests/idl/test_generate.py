@@ -310,7 +310,7 @@ def test_parameters_may_be_left_out_where_nothing_needed_follows() -> None:
     module = load(HEAD + "method Get(a: ?int, b: int, c: ?string, class: ?(x, y)) -> (r: int)")
     for owner in (module.UsersClient, module.AsyncUsersClient):
         parameters = inspect.signature(owner.Get).parameters
-        assert list(parameters) == ["self", "a", "b", "c", "class_", "_more", "_oneway"]
+        assert list(parameters) == ["self", "a", "b", "c", "class_", "_more", "_oneway", "_timeout"]
         defaults = {name: each.default for name, each in parameters.items()}
         assert defaults["a"] is defaults["b"] is inspect.Parameter.empty
         assert defaults["c"] is defaults["class_"] is None

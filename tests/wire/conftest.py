@@ -101,11 +101,11 @@ class Caller:
 
 @pytest.fixture
 def call_at(peer: ScriptedPeer) -> Iterator[Callable[..., Caller]]:
-    """Start the peer with the script and connect a client to it."""
+    """Start the peer with scripts, one for each connection, and connect a client to it."""
     callers: list[Caller] = []
 
-    def start(script: Script, **options: Any) -> Caller:
-        peer.start(script)
+    def start(*scripts: Script, **options: Any) -> Caller:
+        peer.start(*scripts)
         caller = Caller(peer, **options)
         callers.append(caller)
         return caller
@@ -116,8 +116,8 @@ def call_at(peer: ScriptedPeer) -> Iterator[Callable[..., Caller]]:
     peer.finish()
 
 
-# Of the ways to serve in an event loop, one runs whole and byte by byte as the threads do. The other two differ
-# from it behind the frame only, and run in one way each.
+# Of the ways to serve in an event loop, one runs whole and byte by byte as the threads do. The other two
+# differ from it behind the frame only, and run in one way each.
 ONE_WAY = {"loop": "bytes", "tasks": "whole"}
 
 

@@ -5,6 +5,7 @@ A channel may be shared between threads: a call keeps it until its reply is ther
 their turn. A stream keeps it until its last reply; calls made meanwhile are refused, since they might wait
 for ever. When it is not known any more which reply would come next (a time limit, an interrupt, a stream
 that was left early), the connection is closed: replies carry nothing that tells them apart (rules R6, R7).
+After a deadline, a stream that was left, or an upgrade, the next call connects anew where there is a way to.
 """
 
 from libc.stdint cimport int64_t
@@ -17,11 +18,19 @@ from fastvarlink._core.buffer cimport stored
 from fastvarlink._core.call cimport CallPlan
 from fastvarlink._core.control cimport Descriptors, Rights
 from fastvarlink._core.countdown cimport now
+from fastvarlink._core.deadline cimport (
+    Deadline,
+    deadline_in,
+    earlier,
+    exceeded,
+    is_past,
+    seconds_left,
+    span_of,
+)
 from fastvarlink._core.forked cimport process_number
 from fastvarlink._core.link import accept_descriptors
 
 from fastvarlink._core.link cimport (
-    CARE_FRAMES,
     CARE_RIGHTS,
     LINK_ASTRAY,
     LINK_BLOCKED,
@@ -30,7 +39,7 @@ from fastvarlink._core.link cimport (
     Link,
     LinkStatus,
 )
-from fastvarlink._core.message cimport MORE, ONEWAY, UPGRADE
+from fastvarlink._core.message cimport ONEWAY
 from fastvarlink._core.session cimport MESSAGE, NEED_DATA, ClientSession, SessionEvent
 from fastvarlink.error import (
     ConnectionBusy,
@@ -42,23 +51,16 @@ from fastvarlink.error import (
 cdef extern from "check.h" nogil:
     void CHECK(bint what)
 
-cdef extern from "<poll.h>" nogil:
-    short POLLIN
-
 cdef extern from "pythread.h" nogil:
     unsigned long PyThread_get_thread_ident()
-
-
-cdef enum:
-    LONGEST = 0x7FFFFFFF  # milliseconds poll() can wait
 
 
 cdef class Channel:
     """The client's end of a connected socket.
 
     limits are the Limits of messages, strict says whether the service must keep to every rule. reopen(), if
-    given, returns a new connection for the calls that come after a stream was left before its end, or after
-    an upgrade.
+    given, returns a new connection for the calls that come after one that ran out of time, after a stream was
+    left before its end, or after an upgrade. A call with a time limit passes it the seconds that are left.
     """
 
     def __init__(self, connection, limits, reopen=None, bint strict=True):
@@ -90,71 +92,74 @@ cdef class Channel:
         """True once the connection cannot be used any more."""
         return self.closed
 
+    # ---- its end
+
     def close(self, str why="It has been closed by this program."):
         """Close the connection. A thread that waits for a reply gets ConnectionLost."""
         self.left = False
+        self.shut(why)
+
+    cdef int fail(self, str why) except -1:
+        return 0 if self.closed else self.shut(why)
+
+    cdef int give_up(self, str why) except -1:
+        if self.closed:
+            return 0
+        self.left = True
+        return self.shut(why)
+
+    cdef int shut(self, str why) except -1:
+        # While the socket is shut down another thread may put a new one in its place.
+        connection = self.connection
         if not self.closed:
             self.closed = True
             self.why_closed = why
+        if connection is None:
+            return 0
         try:
             # close() alone would leave a thread that waits in recv() waiting. In a fork it would end the
             # parent's connection.
-            if self.connection is not None and self.process == process_number():
-                self.connection.shutdown(socket.SHUT_RDWR)
+            if self.process == process_number():
+                connection.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass
-        if self.connection is None:
-            return
-        if self.owner == 0 or self.owner == PyThread_get_thread_ident():
+        if connection is self.connection and (self.owner == 0 or self.owner == PyThread_get_thread_ident()):
             self.drop_descriptors()
-            self.connection.close()
+            connection.close()
         # Else the thread inside closes it on its way out: the number of the descriptor must not go to
         # another file while it is using it.
+        return 0
 
-    def call(self, CallPlan plan not None, tuple arguments not None, dict keywords not None,
-             bint oneway, bint namespaced, Descriptors descriptors=None):
-        """Call a method and return its result: a dict, a namespace, or None for a oneway call.
+    cdef int drop_descriptors(self) except -1:
+        """Closes those that have not been sent, and those that nobody has asked for."""
+        if self.session.writer.attached is not None:
+            self.session.writer.discard()
+        self.session.reader.attached = None
+        self.session.received = None
+        return 0
 
-        What descriptors has been given goes with the call, and it then has what came with the reply.
-        """
-        cdef bytes parameters = plan.encode(arguments, keywords)
-        self.acquire()
-        try:
-            self.send(plan, parameters, ONEWAY if oneway else 0, descriptors)
-            if oneway:
-                return None
-            return self.take(plan, namespaced, descriptors)
-        finally:
-            self.release()
+    cdef object hand_over(self):
+        CHECK(self.owner == PyThread_get_thread_ident())
+        self.closed = self.left = True
+        self.why_closed = "It has left Varlink by an upgrade."
+        connection, self.connection = self.connection, None
+        return connection
 
-    def upgrade(self, CallPlan plan not None, tuple arguments not None, dict keywords not None,
-                bint namespaced):
-        """Call a method that hands the connection over to another protocol: its result, and the socket.
+    # ---- whose turn it is
 
-        Of what the service sends behind its reply nothing has been read (rule C12). The channel is closed,
-        but for the socket, which is the caller's from here on. An error reply leaves everything as it was.
-        """
-        cdef bytes parameters = plan.encode(arguments, keywords)
-        self.acquire()
-        try:
-            # Also the link may be a new one after this.
-            self.check_open()
-            self.link.care |= CARE_FRAMES
-            self.send(plan, parameters, UPGRADE, None)
-            result = self.take(plan, namespaced, None)
-            self.closed = self.left = True
-            self.why_closed = "It has left Varlink by an upgrade."
-            connection, self.connection = self.connection, None
-            return result, connection
-        finally:
-            self.link.care &= ~CARE_FRAMES
-            self.release()
-
-    cdef int acquire(self) except -1:
-        cdef unsigned long me = PyThread_get_thread_ident()
+    cdef int acquire(self, CallPlan plan, Deadline deadline) except -1:
         if self.owner == 0 and not self.streaming:
-            self.owner = me
-            return 0
+            self.owner = PyThread_get_thread_ident()
+        else:
+            self.await_turn(plan, deadline)
+        self.deadline = deadline
+        if is_past(deadline.due):
+            self.release()
+            raise exceeded(None if plan is None else plan.name, "sent", deadline)
+        return 0
+
+    cdef int await_turn(self, CallPlan plan, Deadline deadline) except -1:
+        cdef unsigned long me = PyThread_get_thread_ident()
         if self.streaming or self.owner == me:
             raise ConnectionBusy(
                 "A call is still in progress on this connection: read its replies to the end first, "
@@ -164,7 +169,9 @@ cdef class Channel:
             self.waiters += 1
             try:
                 while self.owner != 0:
-                    self.condition.wait()
+                    self.condition.wait(seconds_left(deadline))
+                    if self.owner != 0 and is_past(deadline.due):
+                        raise exceeded(None if plan is None else plan.name, "sent", deadline)
                 if self.streaming:
                     raise ConnectionBusy(
                         "A stream has been started on this connection: read its replies to the end "
@@ -175,14 +182,17 @@ cdef class Channel:
                 self.waiters -= 1
         return 0
 
-    cdef int acquire_stream(self) except -1:
+    cdef int acquire_stream(self, Deadline deadline) except -1:
         """As acquire(), for the reader of the stream that is under way."""
+        self.check_process()
         if self.owner != 0:
             raise ConnectionBusy("Another thread is reading this stream of replies.")
         self.owner = PyThread_get_thread_ident()
+        self.deadline = deadline
         return 0
 
     cdef int release(self) except -1:
+        CHECK(self.owner == PyThread_get_thread_ident())
         self.owner = 0
         if self.closed and self.connection is not None:
             # Another thread may have left the closing to the one that was inside.
@@ -193,25 +203,62 @@ cdef class Channel:
                 self.condition.notify_all()
         return 0
 
-    cdef int send(self, CallPlan plan, bytes parameters, int flags, Descriptors descriptors) except -1:
-        """Queues a call and, if no reply is expected, writes it."""
-        cdef Rights outgoing = None
+    # ---- whether a call can be made
+
+    cdef int prepare(self) except -1:
         CHECK(self.owner == PyThread_get_thread_ident())
         self.check_open()
-        self.check_quiet()
+        if not self.session.waiting():
+            self.check_quiet()
+        return 0
+
+    cdef int check_process(self) except -1:
+        if self.process != process_number():
+            raise ForkDetected(
+                "This connection belongs to the process that this one was forked from, which would get the "
+                "reply: open one of its own."
+            )
+        return 0
+
+    cdef int check_open(self) except -1:
+        self.check_process()
+        if self.left and self.reopen is not None:
+            self.connect_anew()
+        if not self.closed and self.connection.fileno() != self.link.fd:
+            self.fail("Its socket has been closed.")
+        if self.closed:
+            raise ConnectionLost(f"The connection is closed. {self.why_closed}")
+        return 0
+
+    cdef int connect_anew(self) except -1:
+        connection = self.reopen(seconds_left(self.deadline)) if self.deadline.due else self.reopen()
+        if self.left:
+            return self.connect(connection)
+        # close() came in between.
+        connection.close()
+        return 0
+
+    cdef int check_quiet(self) except -1:
+        """Makes sure that nothing has come that no call waits for: it would be taken for a reply."""
+        cdef LinkStatus status
+        status = LINK_BLOCKED if stored(self.session.reader.buffer) else self.link.probe()
+        if status == LINK_OK:
+            return 0
+        if status == LINK_BLOCKED:
+            self.fail("The service has sent a reply to no call.")
+            raise ProtocolError(f"The connection has been closed. {self.why_closed}")
+        return self.lose(status)
+
+    # ---- calls and replies
+
+    cdef int send(self, CallPlan plan, bytes parameters, int flags, Descriptors descriptors) except -1:
+        cdef Rights outgoing = None
+        CHECK(self.owner == PyThread_get_thread_ident())
         if descriptors is not None:
             outgoing = self.expect_descriptors(descriptors)
         self.session.call(plan.wire_name, parameters, flags, outgoing)
         if flags & ONEWAY:
-            self.transfer(False)
-        return 0
-
-    cdef int drop_descriptors(self) except -1:
-        """Closes those that have not been sent, and those that nobody has asked for."""
-        if self.session.writer.attached is not None:
-            self.session.writer.discard()
-        self.session.reader.attached = None
-        self.session.received = None
+            self.transfer(plan, False)
         return 0
 
     cdef Rights expect_descriptors(self, Descriptors descriptors):
@@ -223,32 +270,104 @@ cdef class Channel:
             accept_descriptors(self.connection, True)
         return descriptors.let_go()
 
-    cdef int check_open(self) except -1:
-        if self.process != process_number():
-            raise ForkDetected(
-                "This connection belongs to the process that this one was forked from, which would get the "
-                "reply: open one of its own."
-            )
-        if self.left and self.reopen is not None:
-            self.connect(self.reopen())
-        if not self.closed and self.connection.fileno() != self.link.fd:
-            self.fail("Its socket has been closed.")
-        if self.closed:
-            raise ConnectionLost(f"The connection is closed. {self.why_closed}")
+    cdef object take(self, CallPlan plan, bint namespaced, Descriptors descriptors):
+        self.await_reply(plan)
+        if descriptors is not None:
+            # Those of the reply before are closed, if nobody has taken them.
+            descriptors.received = self.session.received
+        self.session.received = None
+        result = plan.read(self.session.message, namespaced)
+        if stored(self.session.reader.buffer) == 0:
+            self.session.reader.buffer.release()
+        return result
+
+    def send_message(self, bytes message not None, timeout=None):
+        """Send a call that the program has encoded itself, without its NUL, within so many seconds.
+
+        Its reply is not waited for.
+        """
+        self.acquire(None, deadline_in(span_of(timeout, 0)))
+        try:
+            self.check_open()
+            self.session.send_message(message)
+            self.transfer(None, False)
+        finally:
+            self.release()
+
+    def next_message(self, timeout=None):
+        """The next reply as its bytes, without the NUL, if it comes within so many seconds."""
+        self.acquire(None, deadline_in(span_of(timeout, 0)))
+        try:
+            self.check_open()
+            self.await_reply(None)
+            return self.session.message.raw()
+        finally:
+            self.release()
+
+    cdef bint arrived(self) except -1:
+        cdef SessionEvent event = self.session.next_reply()
+        if event == MESSAGE:
+            return True
+        if event != NEED_DATA:
+            why = self.session.complaint()
+            self.fail(why)
+            raise ProtocolError(f"The connection has been closed. {why}")
+        if stored(self.session.reader.buffer) == 0:
+            self.unfinished = 0
+        elif self.unfinished == 0 and self.limits.frame_timeout is not None:
+            self.unfinished = now() + <int64_t> (self.limits.frame_timeout * 1e6)
+        return False
+
+    cdef int await_reply(self, CallPlan plan) except -1:
+        self.unfinished = 0
+        while not self.arrived():
+            self.transfer(plan, True)
         return 0
 
-    cdef int check_quiet(self) except -1:
-        """Makes sure that nothing has come that no call waits for: it would be taken for a reply."""
+    cdef int transfer(self, CallPlan plan, bint read) except -1:
+        cdef bint at_once = self.duplex or self.deadline.due != 0 or self.unfinished != 0
         cdef LinkStatus status
-        if self.session.waiting():
+        cdef Link link = self.link
+        CHECK(self.owner == PyThread_get_thread_ident())
+        # A service that always has a bit more to say is never waited for.
+        if at_once and is_past(earlier(self.deadline.due, self.unfinished)):
+            return self.run_out(plan)
+        try:
+            while True:
+                status = link.exchange_at_once(read) if at_once else link.exchange(read)
+                if status != LINK_BLOCKED or self.closed:
+                    break
+                status = link.wait(self.soonest())
+                if status != LINK_OK or self.closed:
+                    break
+        except BaseException:
+            # An interrupt, most likely. The reply would still come, and be taken for another's.
+            self.fail("A call on it was interrupted before its reply came.")
+            raise
+        if status == LINK_OK and not self.closed:
             return 0
-        status = LINK_BLOCKED if stored(self.session.reader.buffer) else self.link.probe()
-        if status == LINK_OK:
-            return 0
-        if status == LINK_BLOCKED:
-            self.fail("The service has sent a reply to no call.")
-            raise ProtocolError(f"The connection has been closed. {self.why_closed}")
+        if status == LINK_BLOCKED and not self.closed:
+            return self.run_out(plan)
         return self.lose(status)
+
+    cdef int64_t soonest(self) except -1:
+        """Until when the thread may wait; 0 for ever."""
+        cdef int64_t due = earlier(self.deadline.due, self.unfinished)
+        limit = self.connection.gettimeout()
+        return due if limit is None else earlier(due, now() + <int64_t> (limit * 1e6))
+
+    cdef int run_out(self, CallPlan plan) except -1:
+        cdef str why = "A call on it ran out of time before its reply came."
+        cdef bint written = stored(self.session.writer.buffer) == 0
+        if is_past(self.deadline.due):
+            self.give_up(why)
+            raise exceeded(
+                None if plan is None else plan.name, "answered" if written else "written", self.deadline
+            )
+        self.fail(why)
+        if is_past(self.unfinished):
+            raise TimeoutError("The service has begun a reply and not finished it within the time limit.")
+        raise TimeoutError("The service has not answered within the time limit of the socket.")
 
     cdef int lose(self, LinkStatus status) except -1:
         """Closes the connection, which the other side or the system has ended, and says so."""
@@ -263,248 +382,3 @@ cdef class Channel:
             why = f"The system says: {strerror(self.link.error).decode()}."
         self.fail(why)
         raise ConnectionLost(f"The connection is lost. {why}")
-
-    def send_message(self, bytes message not None):
-        """Send a call that the program has encoded itself, without its NUL. Nothing is waited for."""
-        self.acquire()
-        try:
-            self.check_open()
-            self.session.send_message(message)
-            self.transfer(False)
-        finally:
-            self.release()
-
-    def next_message(self):
-        """The next reply as its bytes, without the NUL."""
-        self.acquire()
-        try:
-            self.check_open()
-            self.await_reply()
-            return self.session.message.raw()
-        finally:
-            self.release()
-
-    cdef int transfer(self, bint read) except -1:
-        """Writes what is queued and reads once. Whatever goes wrong closes the connection."""
-        cdef LinkStatus status
-        cdef Link link = self.link
-        try:
-            while True:
-                status = link.exchange(read)
-                if status != LINK_BLOCKED or self.closed:
-                    break
-                limit = self.connection.gettimeout()
-                status = link.wait(-1 if limit is None else <int> min(limit * 1000, LONGEST))
-                if status != LINK_OK or self.closed:
-                    break
-        except BaseException:
-            # An interrupt, most likely. The reply would still come, and be taken for another's.
-            self.fail("A call on it was interrupted before its reply came.")
-            raise
-        if status == LINK_OK and not self.closed:
-            return 0
-        if status == LINK_BLOCKED and not self.closed:
-            self.fail("A call on it ran out of time before its reply came.")
-            raise TimeoutError("The service has not answered within the time limit of the socket.")
-        return self.lose(status)
-
-    cdef int await_reply(self) except -1:
-        """Waits for the next reply: session.message holds it."""
-        cdef SessionEvent event
-        cdef int64_t began = 0
-        while True:
-            event = self.session.next_reply()
-            if event == MESSAGE:
-                return 0
-            if event != NEED_DATA:
-                why = self.session.complaint()
-                self.fail(why)
-                raise ProtocolError(f"The connection has been closed. {why}")
-            if stored(self.session.reader.buffer) and self.limits.frame_timeout is not None:
-                if began == 0:
-                    began = now()
-                self.await_more(began)
-            self.transfer(True)
-
-    cdef int await_more(self, int64_t began) except -1:
-        """Waits for more of a reply that began then, which has its time (rule F12)."""
-        cdef LinkStatus status = LINK_BLOCKED
-        cdef double left = self.limits.frame_timeout - (now() - began) / 1e6
-        limit = self.connection.gettimeout()
-        if left > 0:
-            if limit is not None:
-                left = min(left, limit)
-            self.link.awaits = POLLIN
-            try:
-                status = self.link.wait(<int> min(left * 1000 + 1, <double> LONGEST))
-            except BaseException:
-                self.fail("A call on it was interrupted before its reply came.")
-                raise
-        if status == LINK_OK:
-            return 0
-        if status == LINK_BLOCKED and not self.closed:
-            self.fail("A call on it ran out of time before its reply came.")
-            raise TimeoutError("The service has begun a reply and not finished it within the time limit.")
-        return self.lose(status)
-
-    cdef object take(self, CallPlan plan, bint namespaced, Descriptors descriptors):
-        """The result of the next reply."""
-        self.await_reply()
-        if descriptors is not None:
-            # Those of the reply before are closed, if nobody has taken them.
-            descriptors.received = self.session.received
-        self.session.received = None
-        result = plan.read(self.session.message, namespaced)
-        if stored(self.session.reader.buffer) == 0:
-            self.session.reader.buffer.release()
-        return result
-
-    cdef int fail(self, str why) except -1:
-        if not self.closed:
-            self.close(why)
-        return 0
-
-
-cdef class ReplyStream:
-    """The replies to one call with ``more``, as they arrive. An iterator; also a context manager.
-
-    The call is sent when the first reply is asked for. Leaving the stream before its end closes the
-    connection, as the protocol has no other way to stop it; an unread stream that is dropped does the
-    same.
-    """
-
-    cdef Channel channel
-    cdef CallPlan plan
-    cdef bytes parameters
-    cdef bint namespaced
-    cdef bint started
-    cdef bint over
-    cdef Descriptors descriptors
-
-    def __init__(
-        self,
-        Channel channel not None,
-        CallPlan plan not None,
-        bytes parameters,
-        bint namespaced,
-        Descriptors descriptors=None,
-    ):
-        self.descriptors = descriptors
-        self.channel = channel
-        self.plan = plan
-        self.parameters = parameters
-        self.namespaced = namespaced
-
-    def __iter__(self):
-        return self
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exception):
-        self.close()
-
-    def __next__(self):
-        cdef Channel channel = self.channel
-        if self.over:
-            raise StopIteration
-        if self.started:
-            channel.acquire_stream()
-        else:
-            channel.acquire()
-        try:
-            if self.over:
-                # Another thread has read it to its end while this one waited for its turn.
-                raise StopIteration
-            if not self.started:
-                channel.send(self.plan, self.parameters, MORE, self.descriptors)
-                channel.streaming = self.started = True
-            try:
-                result = channel.take(self.plan, self.namespaced, self.descriptors)
-            except BaseException:
-                # An error reply ends the stream; for anything else the connection is closed already,
-                # or, where only a result did not fit its declaration, more replies may be coming.
-                self.finish(channel.session.last)
-                raise
-            if channel.session.last:
-                self.finish(True)
-        finally:
-            channel.release()
-        return result
-
-    cdef int finish(self, bint complete) except -1:
-        self.over = True
-        if not complete:
-            if not self.channel.closed:
-                self.channel.close("A stream of replies was left before its end.")
-                self.channel.left = True
-        self.channel.streaming = False
-        return 0
-
-    def close(self):
-        """Leave the stream. Before its end this closes the connection."""
-        if self.started and not self.over:
-            self.finish(False)
-        self.over = True
-
-    def __del__(self):
-        self.close()
-
-
-cdef class RemoteMethod:
-    """A method of a service, to be called like one of an object.
-
-    Parameters go in by position or by name. _more=True returns a ReplyStream, _oneway=True sends the call
-    and returns None at once, _upgrade=True returns the result and the socket, which speaks another protocol
-    from then on. _descriptors is a Descriptors, for file descriptors that go with the call and come with each
-    reply.
-    """
-
-    cdef Channel channel
-    cdef CallPlan plan
-    cdef bint namespaced
-    cdef str short_name
-    cdef str documentation
-
-    def __init__(
-        self,
-        Channel channel not None,
-        CallPlan plan not None,
-        bint namespaced,
-        str name not None,
-        str doc not None,
-    ):
-        self.channel = channel
-        self.plan = plan
-        self.namespaced = namespaced
-        self.short_name = name
-        self.documentation = doc
-
-    @property
-    def __name__(self):
-        return self.short_name
-
-    @property
-    def __doc__(self):
-        return self.documentation
-
-    def __repr__(self):
-        return f"<method {self.plan.name} of a Varlink service>"
-
-    def __call__(self, *args, **kwargs):
-        cdef bint oneway = False
-        cdef Descriptors descriptors = None
-        if kwargs:
-            oneway = kwargs.pop("_oneway", False)
-            descriptors = kwargs.pop("_descriptors", None)
-            if kwargs.pop("_more", False):
-                return ReplyStream(
-                    self.channel,
-                    self.plan,
-                    self.plan.parameters(args, kwargs),
-                    self.namespaced,
-                    descriptors,
-                )
-            if kwargs.pop("_upgrade", False):
-                return self.channel.upgrade(self.plan, args, kwargs, self.namespaced)
-        return self.channel.call(self.plan, args, kwargs, oneway, self.namespaced, descriptors)

@@ -1,6 +1,8 @@
 # cython: language_level=3str
 """One socket and the two buffers of its connection."""
 
+from libc.stdint cimport int64_t
+
 from fastvarlink._core.control cimport Rights
 from fastvarlink._core.framing cimport FrameReader, FrameWriter
 
@@ -35,17 +37,20 @@ cdef class Link:
     # Writes what is queued as far as the socket takes it, without waiting.
     cdef LinkStatus flush(self) except *
     # Writes all that is queued and, if wanted, reads once, waiting for both. LINK_BLOCKED where the
-    # descriptor is non-blocking: wait() then waits for what could not be done.
+    # descriptor is non-blocking: wait() then waits for what could not be done. With care it is
+    # exchange_at_once().
     cdef LinkStatus exchange(self, bint read) except *
+    # Writes all that is queued or, if wanted, reads once: the one that can be done, without waiting.
+    # LINK_BLOCKED when neither can; wait() then waits for either.
+    cdef LinkStatus exchange_at_once(self, bint read) except *
     cdef LinkStatus fill_with_care(self) except *
     cdef size_t careful_size(self, const char *at, size_t size) noexcept
     cdef LinkStatus fill_rights(self, char *to, size_t size) except *
     cdef LinkStatus receive_rights(self, char *to, size_t size) except *
     cdef LinkStatus flush_attached(self) except *
-    cdef LinkStatus exchange_with_care(self, bint read) except *
     # For a connection on which nothing is expected: LINK_OK while nothing has come, LINK_BLOCKED if
     # something has, LINK_END or LINK_LOST.
     cdef LinkStatus probe(self) noexcept
-    # Waits until exchange() can go on, up to timeout milliseconds, for ever if negative.
-    # LINK_BLOCKED means that the time is over.
-    cdef LinkStatus wait(self, int timeout) except *
+    # Waits until an exchange can go on, up to a point in time of the monotonic clock, in microseconds, for
+    # ever if that is 0. LINK_BLOCKED means that the time is over.
+    cdef LinkStatus wait(self, int64_t due) except *

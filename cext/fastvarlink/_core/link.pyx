@@ -9,7 +9,7 @@ wait, and release it. EINTR never shows; a pending signal's Python handler runs 
 from cpython.exc cimport PyErr_CheckSignals
 from libc.errno cimport EAGAIN, EINTR, errno
 from libc.stddef cimport size_t
-from libc.stdint cimport uint64_t
+from libc.stdint cimport int64_t, uint64_t
 
 import socket
 
@@ -22,6 +22,7 @@ from fastvarlink._core.control cimport (
     control_send,
     rights_of,
 )
+from fastvarlink._core.countdown cimport now
 from fastvarlink._core.framing cimport FrameReader, FrameWriter, until_end
 
 cdef extern from "<string.h>" nogil:
@@ -47,6 +48,7 @@ cdef enum:
     # Transfers that may be larger than this are made without the GIL: the copy takes longer than
     # another thread should wait.
     LARGE = 65536
+    LONGEST = 0x7FFFFFFF  # milliseconds poll() can wait
 
 
 def is_plain_socket(connection):
@@ -143,7 +145,7 @@ cdef class Link:
         cdef ssize_t got
         cdef int failure
         if self.care or self.writer.attached is not None:
-            return self.exchange_with_care(read)
+            return self.exchange_at_once(read)
         if read:
             to = incoming.reserve(self.reader.room())
             most = self.reader.most()
@@ -311,16 +313,24 @@ cdef class Link:
                 PyErr_CheckSignals()
         return LINK_OK
 
-    cdef LinkStatus exchange_with_care(self, bint read) except *:
-        """As exchange(), but leaves the waiting to wait() whatever mode the descriptor is in."""
+    cdef LinkStatus exchange_at_once(self, bint read) except *:
+        cdef size_t queued = stored(self.writer.buffer)
         cdef LinkStatus status = self.flush()
-        if status == LINK_BLOCKED:
-            self.awaits = POLLOUT
-        if status != LINK_OK or not read:
+        cdef int failure
+        if status == LINK_LOST and read:
+            # What came before that is still there.
+            failure = self.error
+            while stored(self.reader.buffer) <= self.reader.limit and self.fill() == LINK_OK:
+                pass
+            self.error = failure
+            return LINK_LOST
+        if status == LINK_OK and (queued or not read):
+            return LINK_OK
+        self.awaits = POLLOUT if status == LINK_BLOCKED else 0
+        if not read or status == LINK_LOST:
             return status
         status = self.fill()
-        if status == LINK_BLOCKED:
-            self.awaits = POLLIN
+        self.awaits |= POLLIN
         return status
 
     cdef LinkStatus probe(self) noexcept:
@@ -338,21 +348,25 @@ cdef class Link:
                 self.error = errno
                 return LINK_LOST
 
-    cdef LinkStatus wait(self, int timeout) except *:
+    cdef LinkStatus wait(self, int64_t due) except *:
         cdef pollfd ready
+        cdef int64_t left = -1
         cdef int count
         ready.fd = self.fd
         ready.events = self.awaits
         while True:
             ready.revents = 0
             with nogil:
-                count = poll(&ready, 1, timeout)
+                if due:
+                    # Of a millisecond that has begun all is waited for: late rather than early.
+                    left = min(max(due - now() + 999, <int64_t> 0) // 1000, <int64_t> LONGEST)
+                count = poll(&ready, 1, <int> left)
             if count > 0:
                 return LINK_OK
             if count == 0:
-                return LINK_BLOCKED
-            if errno != EINTR:
+                if now() >= due:
+                    return LINK_BLOCKED
+            elif errno != EINTR:
                 self.error = errno
                 return LINK_LOST
-            # The time starts anew after a signal: late rather than early.
             PyErr_CheckSignals()

@@ -20,6 +20,12 @@ cdef str CALL_GIVEN_UP = "A call on it was given up before its reply came."
 cdef str STREAM_LEFT = "A stream of replies was left before its end."
 
 
+cdef object run_out_of(CallPlan plan, double seconds):
+    return DeadlineExceeded(
+        f"{plan.name} was not answered within {seconds:g} seconds.", plan.name, seconds
+    )
+
+
 cdef class PendingCall(Outstanding):
     """One call. carrier.channel is what it is sent on, carrier.ready(method, timeout) awaits that it can be.
 
@@ -155,7 +161,7 @@ cdef class PendingCall(Outstanding):
         if self.over:
             return
         # Where it is not sent yet it will not be.
-        self.failure = DeadlineExceeded(self.plan.name, self.timeout)
+        self.failure = run_out_of(self.plan, self.timeout)
         if self.progress == SENT:
             self.channel.abandon(self, CALL_GIVEN_UP)
             self.over = True
@@ -338,7 +344,7 @@ cdef class NextReply:
         """The time is over."""
         cdef TaskStream stream = self.stream
         if not stream.call.over and not stream.call.abandoned:
-            stream.call.failure = DeadlineExceeded(stream.plan.name, stream.timeout)
+            stream.call.failure = run_out_of(stream.plan, stream.timeout)
             stream.channel.abandon(stream.call, STREAM_LEFT)
             stream.call.wake()
 

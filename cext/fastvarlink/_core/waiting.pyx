@@ -1,6 +1,8 @@
 # cython: language_level=3str
 """The server's end of one connection, on a thread that waits for it: no reactor, and no other connection."""
 
+from libc.stdint cimport int64_t
+
 from fastvarlink._core.buffer cimport stored
 from fastvarlink._core.context cimport Origin
 from fastvarlink._core.countdown cimport now
@@ -26,7 +28,7 @@ cdef extern from "<poll.h>" nogil:
 
 cdef enum:
     RECEIVE = 65536  # bytes read at most by a socket's own recv()
-    LONGEST = 1_000_000  # seconds poll() is let wait
+    LONGEST = 1_000_000  # seconds that are waited
 
 
 cdef class WaitingConnection:
@@ -86,6 +88,7 @@ cdef class WaitingConnection:
     cdef LinkStatus transfer(self, bint read) except *:
         cdef LinkStatus status = LINK_BLOCKED
         cdef double limit
+        cdef int64_t due
         # The socket's own limit ends its connection too, as it would with a plain recv().
         limits = [self.patience() if read else None]
         if hasattr(self.origin.request, "gettimeout"):
@@ -101,11 +104,12 @@ cdef class WaitingConnection:
                 if status != LINK_OK:
                     return status
                 self.link.awaits = POLLIN
-                if self.link.wait(<int> (min(limit, <double> LONGEST) * 1000)) != LINK_OK:
+                if self.link.wait(now() + <int64_t> (min(limit, <double> LONGEST) * 1e6)) != LINK_OK:
                     return LINK_LOST
             status = self.link.exchange(read)
             if status == LINK_BLOCKED and not (limits and read):
-                if self.link.wait(<int> (min(limit, <double> LONGEST) * 1000) if limits else -1) != LINK_OK:
+                due = now() + <int64_t> (min(limit, <double> LONGEST) * 1e6) if limits else 0
+                if self.link.wait(due) != LINK_OK:
                     return LINK_LOST
         return status
 

@@ -11,6 +11,7 @@ MODULES = (
     "names",
     "forked",
     "countdown",
+    "deadline",
     "buffer",
     "control",
     "framing",
@@ -30,6 +31,9 @@ MODULES = (
     "waiting",
     "call",
     "channel",
+    "remote",
+    "pool",
+    "pipeline",
 )
 
 for _name in MODULES:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from types import EllipsisType
 from typing import Any
 
 from fastvarlink._core.call import CallPlan
 from fastvarlink._core.control import Descriptors
+from fastvarlink._core.deadline import checked_timeout
 from fastvarlink._core.taskcalls import PendingCall, TaskStream
 from fastvarlink._core.taskchannel import TaskChannel
 from fastvarlink.error import DeadlineExceeded
@@ -20,11 +22,18 @@ _NONE: dict[str, Any] = {}
 class Carrier:
     """Carries calls over a connection of its own.
 
-    ``reconnect`` makes a new one for the calls that come after a call or a stream was given up.
+    ``reconnect`` makes a new one for the calls that come after a call or a stream was given up. ``timeout`` is
+    the limit of calls that do not bring their own, in seconds.
     """
 
-    def __init__(self, channel: TaskChannel, reconnect: Callable[[], Awaitable[TaskChannel]]) -> None:
+    def __init__(
+        self,
+        channel: TaskChannel,
+        reconnect: Callable[[], Awaitable[TaskChannel]],
+        timeout: float | None = None,
+    ) -> None:
         self.channel = channel
+        self._timeout = timeout
         self._reconnect = reconnect
         self._turn = asyncio.Lock()
         self._closed = False
@@ -35,17 +44,18 @@ class Carrier:
         arguments: tuple[Any, ...],
         more: bool,
         oneway: bool,
-        timeout: float | None = None,
+        timeout: float | EllipsisType | None = ...,
         keywords: Mapping[str, Any] = _NONE,
         namespaced: bool = False,
         descriptors: Descriptors | None = None,
         upgrade: bool = False,
     ) -> Any:
         """Call a method: an awaitable of its result or, with ``more``, an iterator of its replies."""
+        limit = self._timeout if timeout is ... else checked_timeout(timeout)
         parameters = plan.parameters(arguments, keywords)
         if more:
-            return TaskStream(self, plan, parameters, namespaced, timeout, descriptors)
-        return PendingCall(self, plan, parameters, namespaced, oneway, timeout, descriptors, upgrade)
+            return TaskStream(self, plan, parameters, namespaced, limit, descriptors)
+        return PendingCall(self, plan, parameters, namespaced, oneway, limit, descriptors, upgrade)
 
     async def ready(self, method: str, timeout: float | None) -> None:
         """Wait until the channel can send a call. OSError if a new one is needed and cannot be made."""
@@ -61,7 +71,7 @@ class Carrier:
         except TimeoutError:
             if not limit.expired() or timeout is None:
                 raise
-            raise DeadlineExceeded(method, timeout) from None
+            raise DeadlineExceeded(f"{method} was not sent within {timeout:g} seconds.", method, timeout) from None
         self.channel.check()
 
     async def _renew(self) -> None:

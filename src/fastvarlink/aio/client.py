@@ -6,6 +6,7 @@ from typing import Any, Self, TypeVar, overload
 from weakref import WeakSet
 
 from fastvarlink import address as addresses
+from fastvarlink._core.deadline import checked_timeout
 from fastvarlink._core.taskchannel import TaskChannel
 from fastvarlink.aio.carrier import Carrier
 from fastvarlink.aio.connection import connect
@@ -43,7 +44,7 @@ class Client:
         limits: Limits | None = None,
         strict: bool | None = None,
     ) -> None:
-        self.timeout = timeout
+        self.timeout = checked_timeout(timeout)
         if limits is not None:
             self.limits = limits
         if strict is not None:
@@ -79,7 +80,7 @@ class Client:
         return channel
 
     async def _carrier(self) -> Carrier:
-        return Carrier(await self._connect(), self._connect)
+        return Carrier(await self._connect(), self._connect, self.timeout)
 
     @overload
     async def open(self, interface_name: type[_Typed]) -> _Typed: ...
@@ -139,7 +140,7 @@ class Client:
     async def _ask(self, carrier: Carrier, method: str, *arguments: Any) -> Any:
         """Call a method of org.varlink.service."""
         plan = plans_of(self._interfaces["org.varlink.service"]).call(method)
-        return await carrier.invoke(plan, arguments, False, False, self.timeout)
+        return await carrier.invoke(plan, arguments, False, False)
 
     def add_interface(self, interface: Interface) -> None:
         """Have open() use this definition, instead of asking the service for it."""

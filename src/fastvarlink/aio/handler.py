@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import EllipsisType
 from typing import Any, Self
 
 from fastvarlink._core.call import CallPlan
@@ -22,8 +23,8 @@ class ClientInterfaceHandler:
     ``_more=True`` it returns an asynchronous iterator of replies. An error reply is raised as a VarlinkError,
     of a class of the error's own name where the interface declares it: the handler has these classes as
     attributes, beside the methods. ``_timeout`` is how many seconds a call may take, or each reply of a
-    stream; DeadlineExceeded is raised then. ``_descriptors`` is a Descriptors, for those that go with the call
-    and come with each reply. With ``_upgrade=True`` a call comes to its result and the socket, which does not
+    stream; DeadlineExceeded is raised then. ``_descriptors`` is a Descriptors, for those that go with the
+    call and come with each reply. With ``_upgrade=True`` a call comes to its result and the socket, which does not
     block and speaks another protocol from then on.
 
     May be shared between tasks. Calls that are made while others wait are written together; replies come in
@@ -33,7 +34,7 @@ class ClientInterfaceHandler:
     """
 
     def __init__(
-        self, interface: Interface, carrier: Carrier, namespaced: bool = False, timeout: float | None = None
+        self, interface: Interface, carrier: Carrier, namespaced: bool = False
     ) -> None:
         self._carrier = carrier
         plans = plans_of(interface)
@@ -42,7 +43,7 @@ class ClientInterfaceHandler:
         for member in interface.members.values():
             if isinstance(member, _Method):
                 plan = plans.call(member.name)
-                setattr(self, member.name, _remote_method(carrier, plan, member, namespaced, timeout))
+                setattr(self, member.name, _remote_method(carrier, plan, member, namespaced))
 
     async def __aenter__(self) -> Self:
         return self
@@ -56,13 +57,13 @@ class ClientInterfaceHandler:
 
 
 def _remote_method(
-    carrier: Carrier, plan: CallPlan, method: _Method, namespaced: bool, usual: float | None
+    carrier: Carrier, plan: CallPlan, method: _Method, namespaced: bool
 ) -> Callable[..., Any]:
     def call(
         *args: Any,
         _more: bool = False,
         _oneway: bool = False,
-        _timeout: float | None = usual,
+        _timeout: float | EllipsisType | None = ...,
         _descriptors: Any = None,
         _upgrade: bool = False,
         **kwargs: Any,

@@ -6,11 +6,13 @@ import asyncio
 import selectors
 from collections.abc import Callable
 from contextvars import Context
-from typing import Any
+from typing import Any, TypeVarTuple, Unpack
 
 from fastvarlink._core.reactor import Reactor
 
 __all__ = ["EventLoop"]
+
+_Ts = TypeVarTuple("_Ts")
 
 
 class _Selector(selectors.EpollSelector):
@@ -61,14 +63,20 @@ class EventLoop(asyncio.SelectorEventLoop):
         """The loop waits by itself again."""
         self._waits.reactor = None
 
-    def call_soon(self, callback: Any, *args: Any, context: Context | None = None) -> asyncio.Handle:
+    def call_soon(
+        self, callback: Callable[[Unpack[_Ts]], object], *args: Unpack[_Ts], context: Context | None = None
+    ) -> asyncio.Handle:
         """As of any loop."""
         if self._waits.reactor is not None:
             self._waits.reactor.interrupt()
         return super().call_soon(callback, *args, context=context)
 
     def call_at(
-        self, when: float, callback: Any, *args: Any, context: Context | None = None
+        self,
+        when: float,
+        callback: Callable[[Unpack[_Ts]], object],
+        *args: Unpack[_Ts],
+        context: Context | None = None,
     ) -> asyncio.TimerHandle:
         """As of any loop."""
         if self._waits.reactor is not None:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable
+from functools import partial
 
 from fastvarlink._core.tasks import Tasks
 from fastvarlink.aio.loop import EventLoop
@@ -35,14 +36,14 @@ class LoopServer(ProgramServer):
             self._stopped.clear()
             self._serving_thread = threading.current_thread()
         reactor = None
-        lent = False
+        lent: EventLoop | None = None
         try:
             self._start()
             reactor = self._reactor
             assert reactor is not None
-            reactor.enter_loop(lambda: ended.done() or ended.set_result(None))
-            lent = isinstance(loop, EventLoop) and loop.lend(reactor, self._report)
-            if not lent:
+            reactor.enter_loop(partial(_resolve, ended))
+            lent = loop if isinstance(loop, EventLoop) and loop.lend(reactor, self._report) else None
+            if lent is None:
                 loop.add_reader(reactor.fileno(), self._run_once)
             await ended
         finally:
@@ -53,8 +54,8 @@ class LoopServer(ProgramServer):
             self._connections.close()
             await tasks.close()
             if reactor is not None:
-                if lent:
-                    loop.take_back()
+                if lent is not None:
+                    lent.take_back()
                 else:
                     loop.remove_reader(reactor.fileno())
                 reactor.stop()
@@ -68,6 +69,11 @@ class LoopServer(ProgramServer):
             self._reactor.run_once()
         except Exception:
             self._report()
+
+
+def _resolve(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 async def serve(
@@ -85,7 +91,7 @@ async def serve(
     Plain functions and generators run on threads. Cancelling the task ends the service as a signal ends that
     of fastvarlink.serve(): nothing more is accepted, calls that have arrived are answered and streams go on
     for up to ``drain_time`` seconds; cancelling it once more ends it at once. Signals are left to the
-    program. Everything else is as in fastvarlink.serve(), which also runs such services, in a loop of its own.
+    program. All else is as in fastvarlink.serve(), which also runs such services, in a loop of its own.
     """
     settings = Settings(limits or Limits(), strict, exit_idle_time, drain_time)
     with contextlib.closing(Listening()) as listening:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from importlib import resources
+from types import EllipsisType
 from typing import Any, ClassVar, Self, TypeVar, overload
 
 from fastvarlink import address as addresses
+from fastvarlink._core.deadline import checked_timeout
+from fastvarlink._core.remote import DirectCarrier
+from fastvarlink.client.carried import check_name
 from fastvarlink.client.connect import Activation, Bridge, connect
-from fastvarlink.client.simple import Carrier, SimpleClientInterfaceHandler
+from fastvarlink.client.pipeline import Pipeline
+from fastvarlink.client.simple import SimpleClientInterfaceHandler, typed_channel
 from fastvarlink.client.typed import TypedClient
 from fastvarlink.error import AddressError, InterfaceNotFound
 from fastvarlink.idl.interface import Interface
@@ -38,12 +43,16 @@ class Client:
     service is asked for at ``resolver``, by default the system's. The connection is made by open().
     ``limits`` says what the service may cost; with ``strict=False`` members of a reply that are not known are
     ignored, and null stands for one that is not there.
+
+    ``timeout`` is how many seconds connecting, a call, or the next reply of a stream may take, also for what
+    open() asks, before DeadlineExceeded is raised; None for any number. A call's ``_timeout`` replaces it.
     """
 
     # What open() makes; subclasses of Client may bring another.
     handler: ClassVar[Callable[..., Any]] = SimpleClientInterfaceHandler
     limits = Limits()
     strict = True
+    timeout: float | None = None
 
     def __init__(
         self,
@@ -53,14 +62,17 @@ class Client:
         *,
         limits: Limits | None = None,
         strict: bool | None = None,
+        timeout: float | None = None,
     ) -> None:
+        if timeout is not None:
+            self.timeout = checked_timeout(timeout)
         if limits is not None:
             self.limits = limits
         if strict is not None:
             self.strict = strict
         self._interfaces: dict[str, Interface] = {}
         self._socket: socket.socket | None = None
-        self._socket_fn: Callable[[], Any] | None = None
+        self._socket_fn: Callable[..., Any] | None = None
         self._bridge: Bridge | None = None
         self._activation: Activation | None = None
         self._str = "Client<uninitialized>"
@@ -94,7 +106,7 @@ class Client:
     def _with_address(self, address: str) -> Self:
         parsed = addresses.parse(address)
         self._str = address
-        self._socket_fn = lambda: connect(parsed)
+        self._socket_fn = partial(connect, parsed)
         return self
 
     @classmethod
@@ -107,7 +119,7 @@ class Client:
         if interface == "org.varlink.resolver":
             return self._with_address(resolver_address)
         with (
-            Client(resolver_address) as client,
+            Client(resolver_address, timeout=self.timeout) as client,
             client.open("org.varlink.resolver") as resolver,
         ):
             return self._with_address(resolver.Resolve(interface)["address"])
@@ -156,13 +168,18 @@ class Client:
 
     # ---- connections and interfaces
 
-    def open_connection(self) -> Any:
-        """A new connection, as a socket. OSError if the service cannot be reached."""
+    def open_connection(self, timeout: float | EllipsisType | None = ...) -> Any:
+        """A new connection, as a socket. OSError if the service cannot be reached.
+
+        DeadlineExceeded if that takes longer than ``timeout`` seconds, by default those of the client. The
+        time that it takes to look up a host's name is not limited, nor is that to start a program.
+        """
         if self._socket_fn is None:
             raise AddressError(
                 "This client has no address: give one, or use one of the new_with_ constructors."
             )
-        return self._socket_fn()
+        limit = checked_timeout(self.timeout if timeout is ... else timeout)
+        return self._socket_fn() if limit is None else self._socket_fn(limit)
 
     @overload
     def open(self, interface_name: type[_Typed]) -> _Typed: ...
@@ -183,22 +200,23 @@ class Client:
         try:
             if isinstance(interface_name, type) and issubclass(interface_name, TypedClient):
                 reopen = self.open_connection if own else None
-                return interface_name(Carrier(connection, self.limits, self.strict, reopen))
-            if not isinstance(interface_name, str):
-                name = getattr(interface_name, "__qualname__", interface_name)
-                raise TypeError(
-                    f"{name} is neither the name of an interface nor a generated TypedClient; "
-                    f"fastvarlink.aio.Client opens an AsyncTypedClient."
-                )
-            if interface_name not in self._interfaces:
-                self.get_interface(interface_name, socket_connection=connection)
-            if interface_name not in self._interfaces:
-                raise InterfaceNotFound(interface_name)
-            return self._make_handler(self._interfaces[interface_name], connection, namespaced, reconnect=own)
+                channel = typed_channel(connection, self.limits, self.strict, reopen)
+                return interface_name(DirectCarrier(channel, self.timeout))
+            check_name(interface_name)
+            interface = self.definition(interface_name, connection)
+            return self._make_handler(interface, connection, namespaced, reconnect=own)
         except BaseException:
             if own:
                 connection.close()
             raise
+
+    def pipeline(self, timeout: float | EllipsisType | None = ...) -> Pipeline:
+        """A connection on which calls do not wait for each other's replies, for a with statement.
+
+        ``timeout`` is how many seconds all of it may take together, by default those of the client.
+        """
+        limit = checked_timeout(self.timeout if timeout is ... else timeout)
+        return Pipeline(self.open_connection, self.definition, self.limits, self.strict, limit)
 
     def _make_handler(
         self, interface: Interface, connection: Any, namespaced: bool = False, reconnect: bool = False
@@ -213,6 +231,7 @@ class Client:
             limits=self.limits,
             strict=self.strict,
             reopen=self.open_connection if reconnect else None,
+            timeout=self.timeout,
         )
 
     def _ask_service(self, connection: Any, method: str, *args: Any) -> Any:
@@ -239,6 +258,14 @@ class Client:
         interface = Interface.read(reply["description"], interface_name)
         self._interfaces[interface.name] = interface
         return interface
+
+    def definition(self, interface_name: str, connection: Any = None) -> Interface:
+        """The definition of an interface. The service is asked once; InterfaceNotFound if it has none."""
+        if interface_name not in self._interfaces:
+            self.get_interface(interface_name, socket_connection=connection)
+        if interface_name not in self._interfaces:
+            raise InterfaceNotFound(interface_name)
+        return self._interfaces[interface_name]
 
     def add_interface(self, interface: Interface) -> None:
         """Have open() use this definition, instead of asking the service for it."""

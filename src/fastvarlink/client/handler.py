@@ -64,6 +64,10 @@ class ClientInterfaceHandler:
         name = method.name
 
         def call(*args: Any, _more: bool = False, **kwargs: Any) -> Any:
+            if "_timeout" in kwargs:
+                raise TypeError(
+                    f"{name} was called with _timeout, which only a handler over a socket can do."
+                )
             if _more:
                 return self._call_more(name, *args, **kwargs)
             return self._call(name, *args, **kwargs)

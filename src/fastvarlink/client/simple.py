@@ -8,11 +8,12 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, Self
 
-from fastvarlink._core.call import CallPlan
-from fastvarlink._core.channel import Channel, RemoteMethod, ReplyStream
+from fastvarlink._core.channel import Channel
 from fastvarlink._core.link import is_plain_socket
+from fastvarlink._core.remote import DirectCarrier, RemoteMethod
 from fastvarlink._core.session import ClientSession
 from fastvarlink.client.bridge import reader_of, writer_of
+from fastvarlink.client.carried import remote_method
 from fastvarlink.client.handler import ClientInterfaceHandler
 from fastvarlink.error import ConnectionLost
 from fastvarlink.idl.interface import Interface
@@ -28,7 +29,7 @@ def channel_of(
     connection: socket.socket,
     limits: Limits,
     strict: bool = True,
-    reopen: Callable[[], socket.socket] | None = None,
+    reopen: Callable[..., socket.socket] | None = None,
 ) -> Channel:
     """The channel of a connected socket, made if there is none yet."""
     channel = _channels.get(id(connection))
@@ -39,31 +40,16 @@ def channel_of(
     return channel
 
 
-class Carrier:
-    """Carries the calls of a typed client over a connected socket."""
-
-    def __init__(
-        self,
-        connection: socket.socket,
-        limits: Limits,
-        strict: bool,
-        reopen: Callable[[], socket.socket] | None,
-    ) -> None:
-        if not is_plain_socket(connection):
-            raise TypeError(
-                f"A typed client needs a connected socket, not a {type(connection).__qualname__}."
-            )
-        self._channel = channel_of(connection, limits, strict, reopen)
-
-    def invoke(self, plan: CallPlan, arguments: tuple[Any, ...], more: bool, oneway: bool) -> Any:
-        """Call a method: its result, an iterator of its replies, or None at once."""
-        if more:
-            return ReplyStream(self._channel, plan, plan.parameters(arguments, {}), False)
-        return self._channel.call(plan, arguments, {}, oneway, False)
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._channel.close()
+def typed_channel(
+    connection: socket.socket,
+    limits: Limits,
+    strict: bool,
+    reopen: Callable[..., socket.socket] | None,
+) -> Channel:
+    """The channel of a typed client's connection. TypeError if that is no plain socket."""
+    if not is_plain_socket(connection):
+        raise TypeError(f"A typed client needs a connected socket, not a {type(connection).__qualname__}.")
+    return channel_of(connection, limits, strict, reopen)
 
 
 # Where a subclass overrides one of these, calls take the way through it.
@@ -74,8 +60,9 @@ class SimpleClientInterfaceHandler(ClientInterfaceHandler):
     """A ClientInterfaceHandler over a connected socket, a multiprocessing connection, or a file.
 
     May be shared between threads when it is over a socket. ``limits`` says what the service may cost; with
-    ``strict=False`` it need not keep to every rule (see Client). ``reopen``, if given, connects anew after a
-    stream was left before its end, or after an upgrade.
+    ``strict=False`` it need not keep to every rule, and ``timeout`` how many seconds a call may take (see
+    Client). ``reopen``, if given, connects anew after a call that took longer, after a stream that was left
+    before its end, and after an upgrade; where a call has a time limit it gets the seconds that are left.
     """
 
     def __init__(
@@ -86,9 +73,11 @@ class SimpleClientInterfaceHandler(ClientInterfaceHandler):
         *,
         limits: Limits = Limits(),  # noqa: B008 - it cannot be changed
         strict: bool = True,
-        reopen: Callable[[], socket.socket] | None = None,
+        reopen: Callable[..., socket.socket] | None = None,
+        timeout: float | None = None,
     ) -> None:
         self._connection = file_or_socket
+        self._timeout = timeout
         self._send_bytes = hasattr(file_or_socket, "send_bytes")
         self._sendall = not self._send_bytes and hasattr(file_or_socket, "sendall")
         self._recv_bytes = hasattr(file_or_socket, "recv_bytes")
@@ -96,7 +85,12 @@ class SimpleClientInterfaceHandler(ClientInterfaceHandler):
         self._channel: Channel | None = None
         if is_plain_socket(file_or_socket):
             self._channel = channel_of(file_or_socket, limits, strict, self._reopener(reopen))
+            self._carrier = DirectCarrier(self._channel, timeout)
         else:
+            if timeout is not None:
+                raise TypeError(
+                    f"A time limit needs a connected socket, not a {type(file_or_socket).__qualname__}."
+                )
             self._read = reader_of(file_or_socket)
             self._write = writer_of(file_or_socket)
             self._session = ClientSession(limits, strict)
@@ -105,12 +99,12 @@ class SimpleClientInterfaceHandler(ClientInterfaceHandler):
         )
         super().__init__(interface, namespaced)
 
-    def _reopener(self, reopen: Callable[[], socket.socket] | None) -> Callable[[], socket.socket] | None:
+    def _reopener(self, reopen: Callable[..., socket.socket] | None) -> Callable[..., socket.socket] | None:
         if reopen is None:
             return None
 
-        def connect() -> socket.socket:
-            connection = self._connection = reopen()
+        def connect(*timeout: float) -> socket.socket:
+            connection = self._connection = reopen(*timeout)
             return connection
 
         return connect
@@ -146,10 +140,7 @@ class SimpleClientInterfaceHandler(ClientInterfaceHandler):
         if not self._direct:
             super()._add_method(method)
             return
-        assert self._channel is not None
-        doc = "\n".join(text for text in (method.doc, method.signature) if text)
-        plan = self._plans.call(method.name)
-        setattr(self, method.name, RemoteMethod(self._channel, plan, self._namespaced, method.name, doc))
+        setattr(self, method.name, remote_method(self._carrier, self._plans, method, self._namespaced))
 
     def _call(self, method_name: str, *args: Any, **kwargs: Any) -> Any:
         """Call a method and return its result."""
@@ -165,14 +156,14 @@ class SimpleClientInterfaceHandler(ClientInterfaceHandler):
         return replies
 
     def _remote(self, method_name: str) -> RemoteMethod:
-        name = self._interface.get_method(method_name).name
-        assert self._channel is not None
-        return RemoteMethod(self._channel, self._plans.call(name), self._namespaced, name, "")
+        return remote_method(
+            self._carrier, self._plans, self._interface.get_method(method_name), self._namespaced
+        )
 
     def _send_message(self, out: bytes) -> None:
         """Send a message, given without its NUL."""
         if self._channel is not None:
-            self._channel.send_message(out)
+            self._channel.send_message(out, self._timeout)
             return
         self._session.send_message(out)
         self._write(self._session.data_to_send())
@@ -181,7 +172,7 @@ class SimpleClientInterfaceHandler(ClientInterfaceHandler):
         """Yield received messages, each without its NUL."""
         while True:
             if self._channel is not None:
-                yield self._channel.next_message().decode()
+                yield self._channel.next_message(self._timeout).decode()
                 continue
             frame = self._session.next_frame()
             while frame is None:

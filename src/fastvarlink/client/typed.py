@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import EllipsisType
 from typing import Any, ClassVar, Protocol, Self
 
 from fastvarlink._core.call import CallPlan
@@ -14,7 +15,14 @@ __all__ = ["AsyncTypedClient", "TypedClient"]
 class _Transport(Protocol):
     """What carries the calls: Client.open() and its asynchronous sibling bring one."""
 
-    def invoke(self, plan: CallPlan, arguments: tuple[Any, ...], more: bool, oneway: bool) -> Any: ...
+    def invoke(
+        self,
+        plan: CallPlan,
+        arguments: tuple[Any, ...],
+        more: bool,
+        oneway: bool,
+        timeout: float | EllipsisType | None = ...,
+    ) -> Any: ...
 
     def close(self) -> Any: ...
 
@@ -37,8 +45,16 @@ class _Typed:
     def __init__(self, transport: _Transport) -> None:
         self._transport = transport
 
-    def _invoke(self, method: str, arguments: tuple[Any, ...], more: bool, oneway: bool) -> Any:
-        return self._transport.invoke(self.__varlink_plans__.call(method), arguments, more, oneway)
+    def _invoke(
+        self,
+        method: str,
+        arguments: tuple[Any, ...],
+        more: bool,
+        oneway: bool,
+        timeout: float | EllipsisType | None = ...,
+    ) -> Any:
+        """``timeout`` is in seconds, None for no limit, "..." for that of the client."""
+        return self._transport.invoke(self.__varlink_plans__.call(method), arguments, more, oneway, timeout)
 
 
 class TypedClient(_Typed):

@@ -301,8 +301,8 @@ def serve_sockets(
 ) -> None:
     """Serve the sockets in this process, until ``superior`` or a signal has it end.
 
-    On the main thread, SIGTERM and SIGINT drain it, and a second one ends the process. A service with handlers
-    that are coroutines is served in an event loop.
+    On the main thread, SIGTERM and SIGINT drain it, and a second one ends the process. A service with
+    handlers that are coroutines is served in an event loop.
     """
     if not isinstance(service, Service):
         made = service()

@@ -349,13 +349,16 @@ def is_asynchronous(function: Any) -> bool:
         function = function.func
     if not inspect.isroutine(function) and not isinstance(function, type):
         # An object that is called.
-        function = getattr(type(function), "__call__", function)
+        function = getattr(type(function), _CALLED, function)
     # What stands around a coroutine function mostly returns its coroutine.
     return any(
         inspect.iscoroutinefunction(each) or inspect.isasyncgenfunction(each)
         for each in (function, inspect.unwrap(function))
     )
 
+
+# What makes an object one that can be called.
+_CALLED = "__call__"
 
 # An annotation that has not been resolved, or the text of one that has.
 _is_stream_text = re.compile(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import AsyncIterator, Coroutine, Iterator
+from concurrent.futures import Future
+from importlib import import_module
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
@@ -28,19 +30,15 @@ class OwnLoop:
 
     def wait_for(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         """What a coroutine comes to. Raises what it raises."""
-        # Not before it is needed: it takes long to import.
-        import asyncio
-
-        return asyncio.run_coroutine_threadsafe(coroutine, self._started()).result()
+        future: Future[Any] = _asyncio().run_coroutine_threadsafe(coroutine, self._started())
+        return future.result()
 
     def iterate(self, replies: AsyncIterator[Any]) -> Iterator[Any]:
         """What an asynchronous iterator gives, one after the other. All of it is awaited by one task."""
-        import asyncio
-
         loop = self._started()
-        wanted: asyncio.Queue[bool] = asyncio.Queue()
+        wanted: asyncio.Queue[bool] = _asyncio().Queue()
         given: SimpleQueue[tuple[bool, Any]] = SimpleQueue()
-        asyncio.run_coroutine_threadsafe(_give(replies, wanted, given), loop)
+        _asyncio().run_coroutine_threadsafe(_give(replies, wanted, given), loop)
         more = True
         try:
             while True:
@@ -59,15 +57,18 @@ class OwnLoop:
                     raise failure
 
     def _started(self) -> asyncio.AbstractEventLoop:
-        import asyncio
-
         with self._lock:
             # A fork has none of the threads of its parent.
             if self._loop is None or self._process != os.getpid():
                 self._process = os.getpid()
-                self._loop = asyncio.new_event_loop()
+                self._loop = _asyncio().new_event_loop()
                 threading.Thread(target=self._loop.run_forever, name="fastvarlink loop", daemon=True).start()
             return self._loop
+
+
+def _asyncio() -> Any:
+    # Imported when something has to be awaited: it takes long, and most services do without.
+    return import_module("asyncio")
 
 
 async def _give(replies: Any, wanted: asyncio.Queue[bool], given: SimpleQueue[tuple[bool, Any]]) -> None:

@@ -65,8 +65,8 @@ class Service:
     ``check_results``, dicts that handlers return are sent without a comparison with the declaration.
     ``allow`` says who may call: ``"root"``, ``"same-user"`` (the user that the service runs as), both in a
     tuple, or a function that gets the call's Context; others are answered by PermissionDenied. With
-    ``refuse_connections`` they are not let in at all, and the function gets a Peer. ``interceptors`` stand around
-    all calls, the first one outermost: see Interceptor.
+    ``refuse_connections`` they are not let in at all, and the function gets a Peer. ``interceptors`` stand
+    around all calls, the first one outermost: see Interceptor.
 
         service = Service(vendor="Example", product="Ping", version="1", url="https://example.org/")
 

@@ -243,6 +243,7 @@ class UsersClient(fastvarlink.TypedClient, definition=DEFINITION):
         *,
         _more: Literal[False] = ...,
         _oneway: Literal[False] = ...,
+        _timeout: float | None = ...,
     ) -> GetResult: ...
 
     @overload
@@ -254,6 +255,7 @@ class UsersClient(fastvarlink.TypedClient, definition=DEFINITION):
         *,
         _more: Literal[True],
         _oneway: Literal[False] = ...,
+        _timeout: float | None = ...,
     ) -> Iterator[GetResult]: ...
 
     @overload
@@ -265,6 +267,7 @@ class UsersClient(fastvarlink.TypedClient, definition=DEFINITION):
         *,
         _more: Literal[False] = ...,
         _oneway: Literal[True],
+        _timeout: float | None = ...,
     ) -> None: ...
 
     def Get(
@@ -275,13 +278,14 @@ class UsersClient(fastvarlink.TypedClient, definition=DEFINITION):
         *,
         _more: bool = False,
         _oneway: bool = False,
+        _timeout: Any = ...,
     ) -> Any:
         """One user, "by name".
 
         name: What they are called. May be left out
             if there is a filter.
         """
-        return self._invoke("Get", (name, self_, filter), _more, _oneway)
+        return self._invoke("Get", (name, self_, filter), _more, _oneway, _timeout)
 
     @overload
     def Watch(
@@ -290,6 +294,7 @@ class UsersClient(fastvarlink.TypedClient, definition=DEFINITION):
         *,
         _more: Literal[False] = ...,
         _oneway: Literal[False] = ...,
+        _timeout: float | None = ...,
     ) -> WatchResult: ...
 
     @overload
@@ -299,6 +304,7 @@ class UsersClient(fastvarlink.TypedClient, definition=DEFINITION):
         *,
         _more: Literal[True],
         _oneway: Literal[False] = ...,
+        _timeout: float | None = ...,
     ) -> Iterator[WatchResult]: ...
 
     @overload
@@ -308,6 +314,7 @@ class UsersClient(fastvarlink.TypedClient, definition=DEFINITION):
         *,
         _more: Literal[False] = ...,
         _oneway: Literal[True],
+        _timeout: float | None = ...,
     ) -> None: ...
 
     def Watch(
@@ -316,9 +323,10 @@ class UsersClient(fastvarlink.TypedClient, definition=DEFINITION):
         *,
         _more: bool = False,
         _oneway: bool = False,
+        _timeout: Any = ...,
     ) -> Any:
         """Users as they come and go."""
-        return self._invoke("Watch", (color,), _more, _oneway)
+        return self._invoke("Watch", (color,), _more, _oneway, _timeout)
 
     @overload
     def Forget(
@@ -328,6 +336,7 @@ class UsersClient(fastvarlink.TypedClient, definition=DEFINITION):
         *,
         _more: Literal[False] = ...,
         _oneway: Literal[False] = ...,
+        _timeout: float | None = ...,
     ) -> None: ...
 
     @overload
@@ -338,6 +347,7 @@ class UsersClient(fastvarlink.TypedClient, definition=DEFINITION):
         *,
         _more: Literal[True],
         _oneway: Literal[False] = ...,
+        _timeout: float | None = ...,
     ) -> Iterator[None]: ...
 
     @overload
@@ -348,6 +358,7 @@ class UsersClient(fastvarlink.TypedClient, definition=DEFINITION):
         *,
         _more: Literal[False] = ...,
         _oneway: Literal[True],
+        _timeout: float | None = ...,
     ) -> None: ...
 
     def Forget(
@@ -357,8 +368,9 @@ class UsersClient(fastvarlink.TypedClient, definition=DEFINITION):
         *,
         _more: bool = False,
         _oneway: bool = False,
+        _timeout: Any = ...,
     ) -> Any:
-        return self._invoke("Forget", (names, import_), _more, _oneway)
+        return self._invoke("Forget", (names, import_), _more, _oneway, _timeout)
 
     @overload
     def None_(
@@ -366,6 +378,7 @@ class UsersClient(fastvarlink.TypedClient, definition=DEFINITION):
         *,
         _more: Literal[False] = ...,
         _oneway: Literal[False] = ...,
+        _timeout: float | None = ...,
     ) -> None: ...
 
     @overload
@@ -374,13 +387,26 @@ class UsersClient(fastvarlink.TypedClient, definition=DEFINITION):
         *,
         _more: Literal[True],
         _oneway: Literal[False] = ...,
+        _timeout: float | None = ...,
     ) -> Iterator[None]: ...
 
     @overload
-    def None_(self, *, _more: Literal[False] = ..., _oneway: Literal[True]) -> None: ...
+    def None_(
+        self,
+        *,
+        _more: Literal[False] = ...,
+        _oneway: Literal[True],
+        _timeout: float | None = ...,
+    ) -> None: ...
 
-    def None_(self, *, _more: bool = False, _oneway: bool = False) -> Any:
-        return self._invoke("None", (), _more, _oneway)
+    def None_(
+        self,
+        *,
+        _more: bool = False,
+        _oneway: bool = False,
+        _timeout: Any = ...,
+    ) -> Any:
+        return self._invoke("None", (), _more, _oneway, _timeout)
 
 
 class AsyncUsersClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
@@ -395,6 +421,7 @@ class AsyncUsersClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
         *,
         _more: Literal[False] = ...,
         _oneway: Literal[False] = ...,
+        _timeout: float | None = ...,
     ) -> Coroutine[Any, Any, GetResult]: ...
 
     @overload
@@ -406,6 +433,7 @@ class AsyncUsersClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
         *,
         _more: Literal[True],
         _oneway: Literal[False] = ...,
+        _timeout: float | None = ...,
     ) -> AsyncIterator[GetResult]: ...
 
     @overload
@@ -417,6 +445,7 @@ class AsyncUsersClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
         *,
         _more: Literal[False] = ...,
         _oneway: Literal[True],
+        _timeout: float | None = ...,
     ) -> Coroutine[Any, Any, None]: ...
 
     def Get(
@@ -427,13 +456,14 @@ class AsyncUsersClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
         *,
         _more: bool = False,
         _oneway: bool = False,
+        _timeout: Any = ...,
     ) -> Any:
         """One user, "by name".
 
         name: What they are called. May be left out
             if there is a filter.
         """
-        return self._invoke("Get", (name, self_, filter), _more, _oneway)
+        return self._invoke("Get", (name, self_, filter), _more, _oneway, _timeout)
 
     @overload
     def Watch(
@@ -442,6 +472,7 @@ class AsyncUsersClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
         *,
         _more: Literal[False] = ...,
         _oneway: Literal[False] = ...,
+        _timeout: float | None = ...,
     ) -> Coroutine[Any, Any, WatchResult]: ...
 
     @overload
@@ -451,6 +482,7 @@ class AsyncUsersClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
         *,
         _more: Literal[True],
         _oneway: Literal[False] = ...,
+        _timeout: float | None = ...,
     ) -> AsyncIterator[WatchResult]: ...
 
     @overload
@@ -460,6 +492,7 @@ class AsyncUsersClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
         *,
         _more: Literal[False] = ...,
         _oneway: Literal[True],
+        _timeout: float | None = ...,
     ) -> Coroutine[Any, Any, None]: ...
 
     def Watch(
@@ -468,9 +501,10 @@ class AsyncUsersClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
         *,
         _more: bool = False,
         _oneway: bool = False,
+        _timeout: Any = ...,
     ) -> Any:
         """Users as they come and go."""
-        return self._invoke("Watch", (color,), _more, _oneway)
+        return self._invoke("Watch", (color,), _more, _oneway, _timeout)
 
     @overload
     def Forget(
@@ -480,6 +514,7 @@ class AsyncUsersClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
         *,
         _more: Literal[False] = ...,
         _oneway: Literal[False] = ...,
+        _timeout: float | None = ...,
     ) -> Coroutine[Any, Any, None]: ...
 
     @overload
@@ -490,6 +525,7 @@ class AsyncUsersClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
         *,
         _more: Literal[True],
         _oneway: Literal[False] = ...,
+        _timeout: float | None = ...,
     ) -> AsyncIterator[None]: ...
 
     @overload
@@ -500,6 +536,7 @@ class AsyncUsersClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
         *,
         _more: Literal[False] = ...,
         _oneway: Literal[True],
+        _timeout: float | None = ...,
     ) -> Coroutine[Any, Any, None]: ...
 
     def Forget(
@@ -509,8 +546,9 @@ class AsyncUsersClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
         *,
         _more: bool = False,
         _oneway: bool = False,
+        _timeout: Any = ...,
     ) -> Any:
-        return self._invoke("Forget", (names, import_), _more, _oneway)
+        return self._invoke("Forget", (names, import_), _more, _oneway, _timeout)
 
     @overload
     def None_(
@@ -518,6 +556,7 @@ class AsyncUsersClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
         *,
         _more: Literal[False] = ...,
         _oneway: Literal[False] = ...,
+        _timeout: float | None = ...,
     ) -> Coroutine[Any, Any, None]: ...
 
     @overload
@@ -526,6 +565,7 @@ class AsyncUsersClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
         *,
         _more: Literal[True],
         _oneway: Literal[False] = ...,
+        _timeout: float | None = ...,
     ) -> AsyncIterator[None]: ...
 
     @overload
@@ -534,10 +574,17 @@ class AsyncUsersClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
         *,
         _more: Literal[False] = ...,
         _oneway: Literal[True],
+        _timeout: float | None = ...,
     ) -> Coroutine[Any, Any, None]: ...
 
-    def None_(self, *, _more: bool = False, _oneway: bool = False) -> Any:
-        return self._invoke("None", (), _more, _oneway)
+    def None_(
+        self,
+        *,
+        _more: bool = False,
+        _oneway: bool = False,
+        _timeout: Any = ...,
+    ) -> Any:
+        return self._invoke("None", (), _more, _oneway, _timeout)
 
 
 class UsersService(fastvarlink.TypedService, definition=DEFINITION):

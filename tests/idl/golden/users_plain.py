@@ -231,6 +231,7 @@ class UsersClient(fastvarlink.TypedClient, definition=DEFINITION):
         *,
         _more: Literal[False] = ...,
         _oneway: Literal[False] = ...,
+        _timeout: float | None = ...,
     ) -> GetResult: ...
 
     @overload
@@ -242,6 +243,7 @@ class UsersClient(fastvarlink.TypedClient, definition=DEFINITION):
         *,
         _more: Literal[True],
         _oneway: Literal[False] = ...,
+        _timeout: float | None = ...,
     ) -> Iterator[GetResult]: ...
 
     @overload
@@ -253,6 +255,7 @@ class UsersClient(fastvarlink.TypedClient, definition=DEFINITION):
         *,
         _more: Literal[False] = ...,
         _oneway: Literal[True],
+        _timeout: float | None = ...,
     ) -> None: ...
 
     def Get(
@@ -263,13 +266,14 @@ class UsersClient(fastvarlink.TypedClient, definition=DEFINITION):
         *,
         _more: bool = False,
         _oneway: bool = False,
+        _timeout: Any = ...,
     ) -> Any:
         """One user, "by name".
 
         name: What they are called. May be left out
             if there is a filter.
         """
-        return self._invoke("Get", (name, self_, filter), _more, _oneway)
+        return self._invoke("Get", (name, self_, filter), _more, _oneway, _timeout)
 
     @overload
     def Watch(
@@ -278,6 +282,7 @@ class UsersClient(fastvarlink.TypedClient, definition=DEFINITION):
         *,
         _more: Literal[False] = ...,
         _oneway: Literal[False] = ...,
+        _timeout: float | None = ...,
     ) -> WatchResult: ...
 
     @overload
@@ -287,6 +292,7 @@ class UsersClient(fastvarlink.TypedClient, definition=DEFINITION):
         *,
         _more: Literal[True],
         _oneway: Literal[False] = ...,
+        _timeout: float | None = ...,
     ) -> Iterator[WatchResult]: ...
 
     @overload
@@ -296,6 +302,7 @@ class UsersClient(fastvarlink.TypedClient, definition=DEFINITION):
         *,
         _more: Literal[False] = ...,
         _oneway: Literal[True],
+        _timeout: float | None = ...,
     ) -> None: ...
 
     def Watch(
@@ -304,9 +311,10 @@ class UsersClient(fastvarlink.TypedClient, definition=DEFINITION):
         *,
         _more: bool = False,
         _oneway: bool = False,
+        _timeout: Any = ...,
     ) -> Any:
         """Users as they come and go."""
-        return self._invoke("Watch", (color,), _more, _oneway)
+        return self._invoke("Watch", (color,), _more, _oneway, _timeout)
 
     @overload
     def Forget(
@@ -316,6 +324,7 @@ class UsersClient(fastvarlink.TypedClient, definition=DEFINITION):
         *,
         _more: Literal[False] = ...,
         _oneway: Literal[False] = ...,
+        _timeout: float | None = ...,
     ) -> None: ...
 
     @overload
@@ -326,6 +335,7 @@ class UsersClient(fastvarlink.TypedClient, definition=DEFINITION):
         *,
         _more: Literal[True],
         _oneway: Literal[False] = ...,
+        _timeout: float | None = ...,
     ) -> Iterator[None]: ...
 
     @overload
@@ -336,6 +346,7 @@ class UsersClient(fastvarlink.TypedClient, definition=DEFINITION):
         *,
         _more: Literal[False] = ...,
         _oneway: Literal[True],
+        _timeout: float | None = ...,
     ) -> None: ...
 
     def Forget(
@@ -345,8 +356,9 @@ class UsersClient(fastvarlink.TypedClient, definition=DEFINITION):
         *,
         _more: bool = False,
         _oneway: bool = False,
+        _timeout: Any = ...,
     ) -> Any:
-        return self._invoke("Forget", (names, import_), _more, _oneway)
+        return self._invoke("Forget", (names, import_), _more, _oneway, _timeout)
 
     @overload
     def None_(
@@ -354,6 +366,7 @@ class UsersClient(fastvarlink.TypedClient, definition=DEFINITION):
         *,
         _more: Literal[False] = ...,
         _oneway: Literal[False] = ...,
+        _timeout: float | None = ...,
     ) -> None: ...
 
     @overload
@@ -362,13 +375,26 @@ class UsersClient(fastvarlink.TypedClient, definition=DEFINITION):
         *,
         _more: Literal[True],
         _oneway: Literal[False] = ...,
+        _timeout: float | None = ...,
     ) -> Iterator[None]: ...
 
     @overload
-    def None_(self, *, _more: Literal[False] = ..., _oneway: Literal[True]) -> None: ...
+    def None_(
+        self,
+        *,
+        _more: Literal[False] = ...,
+        _oneway: Literal[True],
+        _timeout: float | None = ...,
+    ) -> None: ...
 
-    def None_(self, *, _more: bool = False, _oneway: bool = False) -> Any:
-        return self._invoke("None", (), _more, _oneway)
+    def None_(
+        self,
+        *,
+        _more: bool = False,
+        _oneway: bool = False,
+        _timeout: Any = ...,
+    ) -> Any:
+        return self._invoke("None", (), _more, _oneway, _timeout)
 
 
 class AsyncUsersClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
@@ -383,6 +409,7 @@ class AsyncUsersClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
         *,
         _more: Literal[False] = ...,
         _oneway: Literal[False] = ...,
+        _timeout: float | None = ...,
     ) -> Coroutine[Any, Any, GetResult]: ...
 
     @overload
@@ -394,6 +421,7 @@ class AsyncUsersClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
         *,
         _more: Literal[True],
         _oneway: Literal[False] = ...,
+        _timeout: float | None = ...,
     ) -> AsyncIterator[GetResult]: ...
 
     @overload
@@ -405,6 +433,7 @@ class AsyncUsersClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
         *,
         _more: Literal[False] = ...,
         _oneway: Literal[True],
+        _timeout: float | None = ...,
     ) -> Coroutine[Any, Any, None]: ...
 
     def Get(
@@ -415,13 +444,14 @@ class AsyncUsersClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
         *,
         _more: bool = False,
         _oneway: bool = False,
+        _timeout: Any = ...,
     ) -> Any:
         """One user, "by name".
 
         name: What they are called. May be left out
             if there is a filter.
         """
-        return self._invoke("Get", (name, self_, filter), _more, _oneway)
+        return self._invoke("Get", (name, self_, filter), _more, _oneway, _timeout)
 
     @overload
     def Watch(
@@ -430,6 +460,7 @@ class AsyncUsersClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
         *,
         _more: Literal[False] = ...,
         _oneway: Literal[False] = ...,
+        _timeout: float | None = ...,
     ) -> Coroutine[Any, Any, WatchResult]: ...
 
     @overload
@@ -439,6 +470,7 @@ class AsyncUsersClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
         *,
         _more: Literal[True],
         _oneway: Literal[False] = ...,
+        _timeout: float | None = ...,
     ) -> AsyncIterator[WatchResult]: ...
 
     @overload
@@ -448,6 +480,7 @@ class AsyncUsersClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
         *,
         _more: Literal[False] = ...,
         _oneway: Literal[True],
+        _timeout: float | None = ...,
     ) -> Coroutine[Any, Any, None]: ...
 
     def Watch(
@@ -456,9 +489,10 @@ class AsyncUsersClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
         *,
         _more: bool = False,
         _oneway: bool = False,
+        _timeout: Any = ...,
     ) -> Any:
         """Users as they come and go."""
-        return self._invoke("Watch", (color,), _more, _oneway)
+        return self._invoke("Watch", (color,), _more, _oneway, _timeout)
 
     @overload
     def Forget(
@@ -468,6 +502,7 @@ class AsyncUsersClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
         *,
         _more: Literal[False] = ...,
         _oneway: Literal[False] = ...,
+        _timeout: float | None = ...,
     ) -> Coroutine[Any, Any, None]: ...
 
     @overload
@@ -478,6 +513,7 @@ class AsyncUsersClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
         *,
         _more: Literal[True],
         _oneway: Literal[False] = ...,
+        _timeout: float | None = ...,
     ) -> AsyncIterator[None]: ...
 
     @overload
@@ -488,6 +524,7 @@ class AsyncUsersClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
         *,
         _more: Literal[False] = ...,
         _oneway: Literal[True],
+        _timeout: float | None = ...,
     ) -> Coroutine[Any, Any, None]: ...
 
     def Forget(
@@ -497,8 +534,9 @@ class AsyncUsersClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
         *,
         _more: bool = False,
         _oneway: bool = False,
+        _timeout: Any = ...,
     ) -> Any:
-        return self._invoke("Forget", (names, import_), _more, _oneway)
+        return self._invoke("Forget", (names, import_), _more, _oneway, _timeout)
 
     @overload
     def None_(
@@ -506,6 +544,7 @@ class AsyncUsersClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
         *,
         _more: Literal[False] = ...,
         _oneway: Literal[False] = ...,
+        _timeout: float | None = ...,
     ) -> Coroutine[Any, Any, None]: ...
 
     @overload
@@ -514,6 +553,7 @@ class AsyncUsersClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
         *,
         _more: Literal[True],
         _oneway: Literal[False] = ...,
+        _timeout: float | None = ...,
     ) -> AsyncIterator[None]: ...
 
     @overload
@@ -522,10 +562,17 @@ class AsyncUsersClient(fastvarlink.AsyncTypedClient, definition=DEFINITION):
         *,
         _more: Literal[False] = ...,
         _oneway: Literal[True],
+        _timeout: float | None = ...,
     ) -> Coroutine[Any, Any, None]: ...
 
-    def None_(self, *, _more: bool = False, _oneway: bool = False) -> Any:
-        return self._invoke("None", (), _more, _oneway)
+    def None_(
+        self,
+        *,
+        _more: bool = False,
+        _oneway: bool = False,
+        _timeout: Any = ...,
+    ) -> Any:
+        return self._invoke("None", (), _more, _oneway, _timeout)
 
 
 class UsersService(fastvarlink.TypedService, definition=DEFINITION):

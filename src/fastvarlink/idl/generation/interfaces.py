@@ -11,10 +11,12 @@ from fastvarlink.idl.generation.types import TypeWriter
 
 __all__ = ["InterfaceWriter", "parameters_of"]
 
-_PLAIN = ("_more: Literal[False] = ...", "_oneway: Literal[False] = ...")
-_MORE = ("_more: Literal[True]", "_oneway: Literal[False] = ...")
-_ONEWAY = ("_more: Literal[False] = ...", "_oneway: Literal[True]")
-_ANY = ("_more: bool = False", "_oneway: bool = False")
+_TIMEOUT = "_timeout: float | None = ..."
+_PLAIN = ("_more: Literal[False] = ...", "_oneway: Literal[False] = ...", _TIMEOUT)
+_MORE = ("_more: Literal[True]", "_oneway: Literal[False] = ...", _TIMEOUT)
+_ONEWAY = ("_more: Literal[False] = ...", "_oneway: Literal[True]", _TIMEOUT)
+# At run time "..." stands for the limit of the client.
+_ANY = ("_more: bool = False", "_oneway: bool = False", "_timeout: Any = ...")
 
 
 class _Parameters:
@@ -105,7 +107,7 @@ class InterfaceWriter:
                 lines += ["    @overload", *call(head, arguments, f" -> {shown}: ...", "    "), ""]
             lines += call(head, ["self", *parameters.with_defaults, "*", *_ANY], " -> Any:", "    ")
             lines += docstring(parameters.doc, "        ")
-            arguments = [literal(method.name), parameters.passed, "_more", "_oneway"]
+            arguments = [literal(method.name), parameters.passed, "_more", "_oneway", "_timeout"]
             lines += [*call("return self._invoke", arguments, "", "        "), ""]
         return lines[:-1]
 
