@@ -71,6 +71,7 @@ cdef class Answerer:
         self.session = session
         self.table = table
         self.origin = origin
+        origin.explain = table.explain
 
     cdef bint prepare(self) except -1:
         cdef Message message = self.session.message
@@ -122,6 +123,7 @@ cdef class Answerer:
         if origin.context is not None:
             self.takeover = origin.context.takeover
             origin.context = None
+            origin.endings = None
         return 0
 
     cdef bint is_allowed(self) except -1:
@@ -307,9 +309,11 @@ def respond(MethodTable table not None, message not None, server, request, limit
             if answerer.stream is None:
                 return
     except GeneratorExit:
+        origin.depart()
         answerer.drop_stream()
         raise
     except Exception as failure:
+        origin.depart()
         answerer.abort(failure)
     finally:
         origin.let_go()

@@ -202,6 +202,7 @@ cdef class MethodPlan:
             context.origin = origin
             context.method = self.name
             context.flags = message.flags
+            context.sensitive = self.sensitive
         if wants & WANTS_DESCRIPTORS:
             keywords["_descriptors"] = origin.descriptors = Descriptors()
             origin.descriptors.received = session.received
