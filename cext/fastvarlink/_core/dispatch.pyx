@@ -62,6 +62,10 @@ cdef class MethodTable:
         return plan
 
 
+def passed_on(replies):
+    return (yield from replies)
+
+
 cdef class Answerer:
     """One connection's calls, answered one after the other."""
 
@@ -104,7 +108,7 @@ cdef class Answerer:
                 self.held = NONE_YET
             elif self.plan.streams and not isinstance(value, Exception):
                 # Any iterator will do; a generator also has close() and throw().
-                self.stream = (reply for reply in value)
+                self.stream = passed_on(value)
                 self.held = NONE_YET
             else:
                 self.result(value, False)
