@@ -298,8 +298,9 @@ class Subscription(Generic[_T_co]):
             gone = self._context is not None and self._context.cancelled
             self._limit = 0 if gone else self._feed._end
         self._feed._forget(self)
-        if self._sleeper is not None:
-            wake((self._sleeper,))
+        sleeper = self._sleeper
+        if sleeper is not None:
+            wake((sleeper,))
 
     def _leave(self) -> None:
         ending, self._ending = self._ending, None
