@@ -38,10 +38,12 @@ def state(i: int, filler: str = FILLER) -> State:
 class Plain:
     def __init__(self, feed: Broadcaster[State]) -> None:
         self.feed = feed
+        self.came: SimpleQueue[str] = SimpleQueue()
         self.left: SimpleQueue[str] = SimpleQueue()
         self.produced = 0
 
     def Monitor(self, _context: fastvarlink.Context) -> Iterator[dict[str, Any]]:
+        self.came.put("came")
         try:
             yield from self.feed.subscribe(_context).replies()
         finally:
@@ -63,6 +65,7 @@ class Typed:
 
     @fastvarlink.method(live=True)
     def Monitor(self, _context: fastvarlink.Context) -> Generator[State, None, State | None]:
+        self._plain.came.put("came")
         try:
             return (yield from self._plain.feed.subscribe(_context))
         finally:
@@ -167,6 +170,7 @@ def test_a_monitor_without_any_state_ends_all_the_same(serve: Serve, method: str
     feed: Broadcaster[State] = Broadcaster()
     serving = serve(feed)
     stream = serving.call(method)
+    assert serving.plain.came.get(timeout=PATIENCE)
     serving.server.drain()
     assert stream.read_reply()["error"] == "fastvarlink.service.InternalError"
     stream.expect_end()
