@@ -20,6 +20,7 @@ TYPED, PLAIN = "org.example.typed", "org.example.plain"
 DESCRIPTION = f"""interface {PLAIN}
 method Monitor() -> (i: int, filler: ?string)
 method Produce() -> (i: int, filler: string)
+method Hold() -> ()
 method Ping() -> ()
 """
 # So large that a socket and its buffers take only a few.
@@ -40,6 +41,7 @@ class Plain:
         self.feed = feed
         self.came: SimpleQueue[str] = SimpleQueue()
         self.left: SimpleQueue[str] = SimpleQueue()
+        self.gate = threading.Event()
         self.produced = 0
 
     def Monitor(self, _context: fastvarlink.Context) -> Iterator[dict[str, Any]]:
@@ -53,6 +55,15 @@ class Plain:
         while True:
             self.produced += 1
             yield {"i": self.produced, "filler": FILLER[:1000], "_continues": True}
+
+    def Hold(self, _context: fastvarlink.Context) -> None:
+        """Takes one value, and then does something else."""
+        values = iter(self.feed.subscribe(_context))
+        next(values)
+        self.came.put("came")
+        self.gate.wait(PATIENCE)
+        assert list(values) == []
+        self.left.put("left")
 
     def Ping(self) -> None:
         pass
@@ -189,6 +200,39 @@ def test_a_server_that_drains_ends_its_monitors(serve: Serve, method: str) -> No
         serving.left()
     serving.thread.join(PATIENCE)
     assert not serving.thread.is_alive()
+
+
+def test_what_was_published_before_a_server_drains_comes_first(serve: Serve) -> None:
+    feed = Broadcaster(state(0), keep=5, wait=True)
+    serving = serve(feed)
+    stream = serving.call(f"{TYPED}.Monitor")
+    assert stream.read_reply()["parameters"]["i"] == 0
+    last = publish_until_full(feed)
+    serving.server.drain()
+    with ThreadPoolExecutor(1) as pool:
+        publishing = pool.submit(feed.publish, state(last + 1), PATIENCE)
+        for i in range(1, last + 1):
+            reply = stream.read_reply()
+            assert (reply["parameters"]["i"], reply["continues"]) == (i, True)
+        reply = stream.read_reply()
+        # What came too late is no more than the last reply, if that.
+        assert reply["parameters"]["i"] in (last, last + 1)
+        assert "continues" not in reply
+        stream.expect_end()
+        publishing.result(PATIENCE)
+
+
+def test_a_source_does_not_wait_for_a_handler_whose_client_has_gone(serve: Serve) -> None:
+    feed = Broadcaster(state(0), wait=True)
+    serving = serve(feed)
+    stream = serving.call(f"{PLAIN}.Hold")
+    assert serving.plain.came.get(timeout=PATIENCE)
+    with ThreadPoolExecutor(1) as pool:
+        publishing = pool.submit(lambda: [feed.publish(state(i), PATIENCE) for i in range(5)])
+        stream.close()
+        publishing.result(PATIENCE)
+    serving.plain.gate.set()
+    serving.left()
 
 
 @pytest.mark.rule("R6")

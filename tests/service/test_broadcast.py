@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastvarlink import Broadcaster
+from fastvarlink.service import broadcast
 
 PATIENCE = 10.0
 
@@ -208,6 +209,43 @@ def test_nothing_is_lost_between_threads_that_wait(keep: int) -> None:
     assert all(values == seen[0] for values in seen)
     for name in "abc":
         assert [i for source, i in seen[0] if source == name] == list(range(300))
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+@pytest.mark.parametrize("what", ["publish", "close"])
+def test_nobody_sleeps_through_what_comes_just_before(
+    asynchronous: bool, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broadcast, "_LOOK", 10 * PATIENCE)
+    feed: Broadcaster[int] = Broadcaster(0)
+
+    class Bed(set[Any]):
+        """Where a reader lies down that has found nothing."""
+
+        def add(self, sleeper: Any) -> None:
+            in_threads((lambda: feed.publish(1)) if what == "publish" else feed.close)
+            asleep.append(sleeper)
+            super().add(sleeper)
+
+    asleep: list[Any] = []
+    feed._sleepers = Bed()
+
+    async def read_in_a_task() -> list[int]:
+        values = aiter(feed.subscribe())
+        return [await anext(values), await anext(values, -1)]
+
+    def read() -> list[int]:
+        values = iter(feed.subscribe())
+        return [next(values), next(values, -1)]
+
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(lambda: asyncio.run(read_in_a_task()) if asynchronous else read())
+        try:
+            assert reading.result(PATIENCE) == [0, 1 if what == "publish" else -1]
+        finally:
+            # Wakes it, should it have slept all the same.
+            feed._sleepers.update(asleep)
+            feed.close()
 
 
 def test_threads_that_do_not_wait_get_what_is_newest() -> None:
@@ -406,7 +444,7 @@ def test_a_signal_handler_may_publish_in_the_middle_of_anything() -> None:
 
     def interrupt(main: int) -> None:
         # One after the other: their handlers would run inside each other.
-        for _ in range(300):
+        for _ in range(100):
             signal.pthread_kill(main, signal.SIGUSR1)
             handled.get(timeout=PATIENCE)
 

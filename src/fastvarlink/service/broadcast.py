@@ -203,7 +203,7 @@ class Broadcaster(Generic[_T]):
         return tuple(sleepers) if offer.sleeper is None else (offer.sleeper, *tuple(sleepers))
 
     def _forget(self, reader: Subscription[_T]) -> None:
-        """Wait for a subscriber no more."""
+        """Wait for a subscriber no more: it has left."""
         if self._wait:
             with self._lock:
                 self._readers.discard(reader)
@@ -294,10 +294,10 @@ class Subscription(Generic[_T_co]):
 
     def _finish(self) -> None:
         """No more than what is there: called by any thread, and by signal handlers."""
-        if self._limit is None:
-            gone = self._context is not None and self._context.cancelled
-            self._limit = 0 if gone else self._feed._end
-        self._feed._forget(self)
+        # Somebody who has gone needs none of it, whatever the handler is about.
+        gone = self._context is not None and self._context.cancelled
+        self._limit = 0 if gone else self._feed._end
+        self._feed._advance()
         sleeper = self._sleeper
         if sleeper is not None:
             wake((sleeper,))
@@ -315,6 +315,8 @@ class Subscription(Generic[_T_co]):
         return self._next < self._feed._end
 
     def _is_full(self) -> bool:
+        if self._limit is not None and self._next >= self._limit:
+            return False
         return self._feed._end - self._next >= self._feed._keep
 
     def _is_over(self) -> bool:
