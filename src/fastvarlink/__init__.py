@@ -41,11 +41,13 @@ from fastvarlink.server import (
     get_listen_fd,
     serve,
 )
+from fastvarlink.service.broadcast import Broadcaster
 from fastvarlink.service.declaration import interface, method
 from fastvarlink.service.typed import TypedService
 
 __all__ = [
     "AsyncTypedClient",
+    "Broadcaster",
     "BrokenPipeError",
     "Call",
     "Client",

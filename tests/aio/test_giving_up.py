@@ -228,7 +228,7 @@ def test_calls_that_are_all_given_up_close_the_connection(peer: ScriptedPeer) ->
             calls = [handler.Ping(text, _timeout=0.05) for text in "abc"]
             for result in await asyncio.gather(*calls, return_exceptions=True):
                 assert isinstance(result, DeadlineExceeded)
-                assert "Ping has not been answered within 0.05 seconds" in str(result)
+                assert "Ping was not answered within 0.05 seconds" in str(result)
             assert await handler.Ping("x") == {"text": "pong"}
 
     peer.start(script, answers(PONG))

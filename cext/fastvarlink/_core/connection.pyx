@@ -140,6 +140,7 @@ cdef class ServerConnection(Source):
         elif (not self.busy or self.elsewhere) and not self.filling:
             self.shut()
         elif not self.closed and self.process == process_number():
+            self.origin.depart()
             try:
                 self.origin.request.shutdown(socket.SHUT_RDWR)
             except OSError:
@@ -152,7 +153,8 @@ cdef class ServerConnection(Source):
         that call.
         """
         self.patient = patient
-        self.finishing = self.origin.stopping = True
+        self.finishing = True
+        self.origin.stop()
         if self.reactor is not None:
             self.reactor.enqueue(self)
 
@@ -166,13 +168,18 @@ cdef class ServerConnection(Source):
         if self.closed:
             return 0
         if events & (EPOLLHUP | EPOLLERR):
-            self.gone = self.origin.gone = True
+            self.gone = True
         if events & (EPOLLOUT | EPOLLHUP | EPOLLERR):
             self.blocked = False
         if events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR):
             self.ending = True
         if events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR):
             self.readable = True
+        if self.gone and not self.origin.gone:
+            # Whoever is told may let another thread run.
+            self.origin.depart()
+            if self.closed:
+                return 0
         if self.busy:
             # Its thread is in a handler. Take in what may queue, so that the peer can go on.
             if (
@@ -531,13 +538,14 @@ cdef class ServerConnection(Source):
 
     cdef int lost(self) except -1:
         # Calls that have arrived are still carried out: they may be oneway. Their replies go nowhere.
-        self.gone = self.origin.gone = True
+        self.gone = True
         if self.link.error != EPIPE and self.link.error != ECONNRESET:
             # The peer may well be there, and would wait for replies that were dropped.
             self.closing = True
         # There may be no event any more that says so: the end is looked for at once.
         self.readable = True
         self.session.writer.discard()
+        self.origin.depart()
         return 0
 
     cdef int shut(self) except -1:
@@ -550,6 +558,7 @@ cdef class ServerConnection(Source):
         if reactor is not None:
             reactor.detach(self)
         try:
+            self.origin.depart()
             self.answerer.abort(ConnectionLost("The connection has been closed in mid-stream."))
         finally:
             self.session.reader.discard()

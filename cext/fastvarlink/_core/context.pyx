@@ -50,6 +50,25 @@ cdef class Origin:
             self.peer.close()
         return 0
 
+    cdef int depart(self) except -1:
+        self.gone = True
+        if self.endings is not None:
+            self.tell()
+        return 0
+
+    cdef int stop(self) except -1:
+        self.stopping = True
+        if self.endings is not None:
+            self.tell()
+        return 0
+
+    cdef int tell(self) except -1:
+        # Others may be doing the same, and may be adding some: each is called by whoever takes it out.
+        cdef set endings = self.endings
+        while endings:
+            (<Ending> endings.pop()).call()
+        return 0
+
 
 cdef class Context:
     """What a handler may know of the call it answers: it gets one as ``_context``.
@@ -109,13 +128,41 @@ cdef class Context:
         look.revents = 0
         # EINTR and the like: it is asked again before long.
         if poll(&look, 1, 0) > 0 and look.revents & (POLLHUP | POLLERR):
-            self.origin.gone = True
+            self.origin.depart()
         return self.origin.gone
 
     @property
     def stopping(self):
         """True once the server is to end: a stream without an end should send its last reply."""
         return self.origin.stopping
+
+    def on_end(self, function not None):
+        """Have function() called once, as soon as the call should come to its end.
+
+        That is when ``cancelled`` or ``stopping`` becomes true; at once, if one of them is, or if the call
+        has been answered. Whichever thread finds out calls it, perhaps in a signal handler: so it must be
+        brief and never wait, and best only wakes whoever waits, by SimpleQueue.put() say. What it raises is
+        logged. It is forgotten when the call has been answered, and when what on_end() returns is closed or
+        left as a context manager; a call of it that has begun by then may still be going on.
+
+        While one thread serves everything (Server, ForkingServer, connections with TLS), nobody finds out
+        that the caller has gone before the handler is done, or asks by ``cancelled``.
+        """
+        cdef Origin origin = self.origin
+        cdef Ending ending = Ending.__new__(Ending)
+        ending.context = self
+        ending.function = function
+        if origin.endings is None:
+            made = set()
+            # Making it may have let another thread run.
+            if origin.endings is None:
+                origin.endings = made
+        origin.endings.add(ending)
+        # Only now: whoever finds out from here on sees it.
+        if self.cancelled or origin.stopping or origin.context is not self:
+            ending.call()
+            ending.close()
+        return ending
 
     def take_over(self, function):
         """Have the connection leave Varlink once the reply of this call is out (rule C12).
@@ -128,3 +175,35 @@ cdef class Context:
         if not self.flags & UPGRADE:
             raise ExpectedUpgrade()
         self.takeover = function
+
+
+cdef class Ending:
+    """What on_end() was given. close(), or leaving it as a context manager, has it forgotten."""
+
+    cdef int call(self) except -1:
+        cdef Context context = self.context
+        function, self.function = self.function, None
+        if function is None:
+            return 0
+        try:
+            function()
+        except Exception as error:
+            try:
+                context.origin.explain(context.method, error, context.sensitive)
+            except Exception:
+                # There was no memory to log it.
+                pass
+        return 0
+
+    def close(self):
+        """Forget the function, unless it has been called."""
+        cdef set endings = self.context.origin.endings
+        self.function = None
+        if endings is not None:
+            endings.discard(self)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.close()

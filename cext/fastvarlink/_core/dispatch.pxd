@@ -74,6 +74,7 @@ cdef class Answerer:
     cdef int abort(self, object reason) except -1
     # The handler has returned this.
     cdef int accept(self, object value) except -1
+    cdef bint is_awaited(self, object kind) except -1
     cdef int await_step(self, Stage stage, object awaitable) except -1
     cdef int arrive(self) except -1
     cdef int next_reply(self) except -1

@@ -74,6 +74,10 @@ cdef class MethodTable:
         return plan
 
 
+def passed_on(replies):
+    return (yield from replies)
+
+
 cdef class Answerer:
     """One connection's calls, answered one after the other."""
 
@@ -83,6 +87,7 @@ cdef class Answerer:
         self.session = session
         self.table = table
         self.origin = origin
+        origin.explain = table.explain
 
     cdef bint prepare(self) except -1:
         if self.table.interception is not None:
@@ -126,6 +131,8 @@ cdef class Answerer:
         call.sensitive = self.plan is not None and self.plan.sensitive
         call.context = self.new_context()
         call.variables = PyContext_CopyCurrent()
+        # It is the handler's, too.
+        self.origin.context = call.context
         self.call = call
         return self.go_through(None)
 
@@ -214,7 +221,8 @@ cdef class Answerer:
             else:
                 # It was not to be seen before that this is to be awaited.
                 self.unbegun = value
-        elif kind is AsyncGeneratorType or (kind is not dict and hasattr(kind, "__anext__")):
+        elif kind is AsyncGeneratorType or (kind is not dict and self.is_awaited(kind)):
+            value = value.__aiter__()
             if self.tasks is None:
                 self.accept(self.table.own_loop.iterate(value))
             else:
@@ -225,10 +233,16 @@ cdef class Answerer:
         elif self.plan.streams and not isinstance(value, Exception):
             # Any iterator will do; a generator also has close() and throw().
             self.asynchronous = False
-            self.stream = (reply for reply in value)
+            self.stream = passed_on(value)
         else:
             self.result(value, False)
         return 0
+
+    cdef bint is_awaited(self, object kind) except -1:
+        """Whether replies of this kind are awaited; some can be had in both ways."""
+        if not hasattr(kind, "__aiter__"):
+            return False
+        return self.tasks is not None or not hasattr(kind, "__iter__")
 
     cdef int await_step(self, Stage stage, object awaitable) except -1:
         self.stage = stage
@@ -264,7 +278,8 @@ cdef class Answerer:
                 if not self.yielded(value):
                     self.next_reply()
             elif isinstance(failure, StopAsyncIteration):
-                self.exhausted(None)
+                # One that is not a generator may bring what it returns.
+                self.exhausted(failure.args[0] if failure.args else None)
             else:
                 self.broken(failure)
             return 0
@@ -296,6 +311,7 @@ cdef class Answerer:
         if origin.context is not None:
             self.takeover = origin.context.takeover
             origin.context = None
+            origin.endings = None
         if self.call is not None and self.course is None:
             call, self.call = self.call, None
             wrong = self.table.interception.end(call)
@@ -577,9 +593,11 @@ def respond(MethodTable table not None, message not None, server, request, limit
             if answerer.stream is None:
                 return
     except GeneratorExit:
+        origin.depart()
         answerer.drop_stream()
         raise
     except Exception as failure:
+        origin.depart()
         answerer.abort(failure)
     finally:
         origin.let_go()

@@ -209,10 +209,13 @@ cdef class MethodPlan:
         if wants & WANTS_REQUEST:
             keywords["_request"] = origin.expose()
         if wants & WANTS_CONTEXT:
-            keywords["_context"] = origin.context = context = Context.__new__(Context)
-            context.origin = origin
-            context.method = self.name
-            context.flags = message.flags
+            if origin.context is None:
+                origin.context = context = Context.__new__(Context)
+                context.origin = origin
+                context.method = self.name
+                context.flags = message.flags
+            keywords["_context"] = origin.context
+            context.sensitive = self.sensitive
         if wants & WANTS_DESCRIPTORS:
             keywords["_descriptors"] = origin.descriptors = Descriptors()
             origin.descriptors.received = session.received

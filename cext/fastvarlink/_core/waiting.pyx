@@ -62,13 +62,15 @@ cdef class WaitingConnection:
         try:
             self.serve_waiting()
         finally:
+            self.origin.depart()
             self.answerer.settle()
             self.session.writer.discard()
             self.origin.let_go()
 
     def finish(self):
         """Take no more calls after those that have arrived."""
-        self.finishing = self.origin.stopping = True
+        self.finishing = True
+        self.origin.stop()
 
     @property
     def idle(self):
@@ -171,7 +173,7 @@ cdef class WaitingConnection:
                         return 0
             # Nobody watches over this thread: what is ready goes out before a handler runs again.
             if stored(self.session.writer.buffer) and self.transfer(False) != LINK_OK:
-                self.origin.gone = True
+                self.origin.depart()
                 self.answerer.abort(
                     ConnectionLost("The client has closed the connection in mid-stream.")
                 )

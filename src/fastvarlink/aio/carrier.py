@@ -71,7 +71,9 @@ class Carrier:
         except TimeoutError:
             if not limit.expired() or timeout is None:
                 raise
-            raise DeadlineExceeded(f"{method} was not sent within {timeout:g} seconds.", method, timeout) from None
+            raise DeadlineExceeded(
+                f"{method} was not sent within {timeout:g} seconds.", method, timeout
+            ) from None
         self.channel.check()
 
     async def _renew(self) -> None:

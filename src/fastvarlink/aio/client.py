@@ -108,7 +108,7 @@ class Client:
                 await self._describe(carrier, interface_name)
             if interface_name not in self._interfaces:
                 raise InterfaceNotFound(interface_name)
-            return ClientInterfaceHandler(self._interfaces[interface_name], carrier, namespaced, self.timeout)
+            return ClientInterfaceHandler(self._interfaces[interface_name], carrier, namespaced)
         except BaseException:
             carrier.close()
             raise

@@ -33,9 +33,7 @@ class ClientInterfaceHandler:
     left before its end closes the connection: other calls that wait on it fail with ConnectionLost.
     """
 
-    def __init__(
-        self, interface: Interface, carrier: Carrier, namespaced: bool = False
-    ) -> None:
+    def __init__(self, interface: Interface, carrier: Carrier, namespaced: bool = False) -> None:
         self._carrier = carrier
         plans = plans_of(interface)
         for error_class in plans.errors.values():
@@ -56,9 +54,7 @@ class ClientInterfaceHandler:
         self._carrier.close()
 
 
-def _remote_method(
-    carrier: Carrier, plan: CallPlan, method: _Method, namespaced: bool
-) -> Callable[..., Any]:
+def _remote_method(carrier: Carrier, plan: CallPlan, method: _Method, namespaced: bool) -> Callable[..., Any]:
     def call(
         *args: Any,
         _more: bool = False,
