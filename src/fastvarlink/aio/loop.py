@@ -64,7 +64,7 @@ class EventLoop(asyncio.SelectorEventLoop):
         self._waits.reactor = None
 
     def call_soon(
-        self, callback: Callable[[Unpack[_Ts]], object], *args: Unpack[_Ts], context: Context | None = None
+        self, callback: Callable[[Unpack[_Ts]], object], *args: *_Ts, context: Context | None = None
     ) -> asyncio.Handle:
         """As of any loop."""
         if self._waits.reactor is not None:
@@ -75,7 +75,7 @@ class EventLoop(asyncio.SelectorEventLoop):
         self,
         when: float,
         callback: Callable[[Unpack[_Ts]], object],
-        *args: Unpack[_Ts],
+        *args: *_Ts,
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
         """As of any loop."""
