@@ -22,8 +22,8 @@ _NONE: dict[str, Any] = {}
 class Carrier:
     """Carries calls over a connection of its own.
 
-    ``reconnect`` makes a new one for the calls that come after a call or a stream was given up. ``timeout`` is
-    the limit of calls that do not bring their own, in seconds.
+    ``reconnect`` makes a new one for the calls that come after a call or a stream was given up. ``timeout``
+    is the limit of calls that do not bring their own, in seconds.
     """
 
     def __init__(

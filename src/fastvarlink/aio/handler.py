@@ -24,8 +24,8 @@ class ClientInterfaceHandler:
     of a class of the error's own name where the interface declares it: the handler has these classes as
     attributes, beside the methods. ``_timeout`` is how many seconds a call may take, or each reply of a
     stream; DeadlineExceeded is raised then. ``_descriptors`` is a Descriptors, for those that go with the
-    call and come with each reply. With ``_upgrade=True`` a call comes to its result and the socket, which does not
-    block and speaks another protocol from then on.
+    call and come with each reply. With ``_upgrade=True`` a call comes to its result and the socket, which
+    does not block and speaks another protocol from then on.
 
     May be shared between tasks. Calls that are made while others wait are written together; replies come in
     the order of the calls, behind the whole of a stream. A call that is cancelled, or runs out of time, does

@@ -254,7 +254,7 @@ class Subscription(Generic[_T_co]):
         finally:
             self._leave()
 
-    def __aiter__(self) -> AsyncIterator[_T_co]:
+    def __aiter__(self) -> _Awaited[_T_co]:
         return _Awaited(self)
 
     async def _values(self) -> AsyncGenerator[_T_co, None]:
