@@ -43,6 +43,7 @@ MODULES = (
     "connection",  # the server's end of one socket
     "waiting",  # the same on a thread of its own
     "call",  # from arguments to a call, from a reply to its result
+    "intercepted",  # what interceptors see of a call that is made
     "channel",  # the client's end of one socket
     "taskchannel",  # the same in an event loop
     "taskcalls",  # calls and streams that tasks wait for

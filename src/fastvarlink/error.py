@@ -10,6 +10,7 @@
     |   +-- PermissionDenied
     |   +-- ExpectedMore
     |   +-- ExpectedUpgrade
+    |   +-- TimedOut                     a handler took longer than it may; fastvarlink.service.TimedOut
     |   +-- InterfaceError               what an interface declares; one class each, by its annotations
     +-- AddressError                     an address that cannot be understood  (also ConnectionError)
     +-- ConnectionLost                   the peer has gone                     (also BrokenPipeError)
@@ -59,6 +60,7 @@ __all__ = [
     "PermissionDenied",
     "ProtocolError",
     "ResultMismatch",
+    "TimedOut",
     "VarlinkEncoder",
     "VarlinkError",
     "WorkerError",
@@ -308,6 +310,16 @@ class ExpectedUpgrade(_Standard):
     _name = "org.varlink.service.ExpectedUpgrade"
 
 
+class TimedOut(_Standard):
+    """A handler took longer than its service lets it."""
+
+    _name = "fastvarlink.service.TimedOut"
+    _parameter = "method"
+
+    def __init__(self, method: Any) -> None:
+        super().__init__(method)
+
+
 @dataclass_transform(kw_only_default=True)
 class InterfaceError(VarlinkError):
     """Base of the errors that an interface declares. The annotations of a subclass are its parameters:
@@ -408,5 +420,6 @@ _STANDARD: dict[Any, type[_Standard]] = {
         PermissionDenied,
         ExpectedMore,
         ExpectedUpgrade,
+        TimedOut,
     )
 }

@@ -107,7 +107,7 @@ def sail(boat: Boat) -> Any:
     for thread in [Background(sailor.run) for sailor in sailors]:
         thread.result()
     # It is bad weather, not the end of the world.
-    assert sum(sailor.answered for sailor in sailors) > THREADS * CALLS // 10
+    assert sum(sailor.answered for sailor in sailors) > CALLS // 10
     return boat.handler
 
 

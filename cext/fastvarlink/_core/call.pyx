@@ -41,18 +41,13 @@ cdef class CallPlan:
         self.encoder = encoder
         self.typed = typed
 
-    cdef bytes encode(self, tuple arguments, dict keywords):
-        """The bytes of the parameters' object, None when there are none.
-
-        Positional arguments come in the order of declaration. None stands for a parameter that is not
-        given.
-        """
+    cdef dict named(self, tuple arguments, dict keywords):
+        """Positional arguments come in the order of declaration; None is for what is not given."""
         cdef Py_ssize_t i
         cdef Py_ssize_t positional = PyTuple_GET_SIZE(arguments)
         cdef PyObject *found
         cdef object value
         cdef dict parameters = {}
-        cdef Fault fault
         for i in range(PyTuple_GET_SIZE(self.takes.names)):
             name = <object> PyTuple_GET_ITEM(self.takes.names, i)
             if i < positional:
@@ -64,6 +59,13 @@ cdef class CallPlan:
                 value = <object> found
             if value is not None:
                 parameters[name] = value
+        return parameters
+
+    cdef bytes encode(self, tuple arguments, dict keywords):
+        return self.encode_named(self.named(arguments, keywords))
+
+    cdef bytes encode_named(self, dict parameters):
+        cdef Fault fault
         if not parameters:
             return None
         if self.encoder is not None:
@@ -108,6 +110,9 @@ cdef class CallPlan:
                 {"error": message.name_text(), "parameters": message.parameters}, namespaced
             )
         return self.decode(message.parameters, namespaced)
+
+    cdef int lost(self, object failure) except -1:
+        return 0
 
     cdef object decode(self, dict parameters, bint namespaced):
         cdef Fault fault = Fault()

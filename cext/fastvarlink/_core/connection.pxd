@@ -27,6 +27,7 @@ cdef class ServerConnection(Source):
     cdef bint filling  # a thread is reading into the buffer
     cdef bint readable  # there may be something to read
     cdef bint blocked  # the socket takes no more for now
+    cdef bint limited  # its countdown is that of the handler
     cdef bint armed  # epoll watches for the socket to take more
     cdef bint ending  # the peer has said that it sends no more; it may still have to be read
     cdef bint ended  # the peer sends no more
@@ -41,6 +42,8 @@ cdef class ServerConnection(Source):
     cdef int run(self) except -1
     cdef int answer(self) except -1
     cdef int run_on(self) except -1
+    cdef int begin_limit(self) except -1
+    cdef int end_limit(self) except -1
     cdef bint run_stream(self) except -1
     cdef int read(self) except -1
     cdef bint send(self) except -1

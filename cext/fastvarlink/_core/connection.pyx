@@ -159,9 +159,28 @@ cdef class ServerConnection(Source):
             self.reactor.enqueue(self)
 
     cdef int expired(self) except -1:
-        # Its message is not finished, or no call has come.
-        if not self.busy:
+        if self.limited:
+            self.limited = False
+            if not self.closed and self.answerer.run_out() and not self.blocked:
+                self.send()
+        elif not self.busy:
+            # Its message is not finished, or no call has come.
             self.close()
+        return 0
+
+    cdef int begin_limit(self) except -1:
+        cdef Countdown limit = self.answerer.plan.limit
+        if limit is not None:
+            self.reactor.observe(limit)
+            self.reactor.start_countdown(self, limit)
+            self.limited = True
+        return 0
+
+    cdef int end_limit(self) except -1:
+        if self.limited and not self.answerer.waits:
+            self.limited = False
+            if self.countdown is not None:
+                self.countdown.cancel(self)
         return 0
 
     cdef int ready(self, uint32_t events) except -1:
@@ -230,6 +249,7 @@ cdef class ServerConnection(Source):
         self.busy = True
         try:
             self.answerer.resume()
+            self.end_limit()
             if self.answerer.ready:
                 self.answerer.ready = False
                 self.prepared = True
@@ -305,7 +325,9 @@ cdef class ServerConnection(Source):
                     # Nobody watches over this thread: what is ready goes out before a handler may block.
                     self.prepared = True
                     return 0
+                self.begin_limit()
                 self.answerer.answer()
+                self.end_limit()
                 if stored(self.session.writer.buffer) >= self.terms.max_unsent and not self.send():
                     return 0
                 continue
@@ -416,9 +438,13 @@ cdef class ServerConnection(Source):
         if not self.answerer.prepare():
             return 0
         plan = self.answerer.plan
+        if plan.limit is not None:
+            self.begin_limit()
         if plan.slowness == 0:
             self.reactor.begin_step()
             self.answerer.answer()
+            if self.limited:
+                self.end_limit()
             if led and not self.reactor.leading():
                 plan.slowness = min(plan.slowness + OVERTAKEN, SLOWEST)
             return 0
@@ -429,6 +455,8 @@ cdef class ServerConnection(Source):
         self.reactor.begin_step()
         began = now()
         self.answerer.answer()
+        if self.limited:
+            self.end_limit()
         if led and not self.reactor.leading():
             plan.slowness = min(plan.slowness + OVERTAKEN, SLOWEST)
         elif now() - began < BRIEF:
@@ -461,7 +489,9 @@ cdef class ServerConnection(Source):
             budget -= 1
             led = self.reactor.leading()
             self.reactor.begin_step()
+            self.begin_limit()
             self.answerer.step()
+            self.end_limit()
             if self.answerer.waits:
                 return False
             if led and not self.reactor.leading():

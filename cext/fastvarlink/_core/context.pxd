@@ -13,6 +13,7 @@ cdef class Origin:
     cdef dict state  # what handlers keep from call to call; made at first use
     cdef bint stopping  # the server takes no more connections and waits for what is under way
     cdef bint gone  # the peer reads no more
+    cdef bint late  # the call being answered has run out of time
     cdef set endings  # of the call being answered: the Endings that are still to be called; made at first use
     cdef object explain  # callable, as a MethodTable has it: what is to become of an exception
     cdef Context context  # of the call being answered, if its handler wanted one
@@ -28,6 +29,8 @@ cdef class Origin:
     cdef int depart(self) except -1
     # The server is to end: likewise.
     cdef int stop(self) except -1
+    # The call has run out of time: likewise.
+    cdef int run_out(self) except -1
     cdef int tell(self) except -1
 
 

@@ -62,6 +62,12 @@ cdef class Origin:
             self.tell()
         return 0
 
+    cdef int run_out(self) except -1:
+        self.late = True
+        if self.endings is not None:
+            self.tell()
+        return 0
+
     cdef int tell(self) except -1:
         # Others may be doing the same, and may be adding some: each is called by whoever takes it out.
         cdef set endings = self.endings
@@ -113,12 +119,12 @@ cdef class Context:
 
     @property
     def cancelled(self):
-        """True once the caller has closed the connection, so that nobody waits for the reply any more.
+        """True once nobody waits for the reply: the caller has closed the connection, or the time is over.
 
         A caller that only has no more calls to send, and still reads, does not count.
         """
         cdef pollfd look
-        if self.origin.gone:
+        if self.origin.gone or (self.origin.late and self.origin.context is self):
             return True
         fd = -1 if self.origin.request is None else self.origin.request.fileno()
         if fd < 0:

@@ -46,6 +46,9 @@ cdef class Answerer:
     cdef bint waits  # nothing can be done until source is told
     cdef Call call  # as interceptors see it; None without any
     cdef bint ready  # they have let it through while it was awaited
+    cdef bint inside  # the handler is running
+    cdef bint late  # it has run out of time, and its caller is told when it is over
+    cdef bint spent  # likewise, and its caller has been told
     cdef bint abandoned  # nobody waits for what is under way
     cdef object unbegun  # a coroutine that has to be run by another thread; None mostly
     cdef object held  # the reply of a typed stream that may be its last; NONE_YET without one
@@ -70,6 +73,9 @@ cdef class Answerer:
     cdef int resume(self) except -1
     # True if what comes next is for a thread that may block, or for the one that must not.
     cdef bint is_for_another(self, bint on_loop) except -1
+    # The handler has run out of time. True if there is something to be written.
+    cdef bint run_out(self) except -1
+    cdef int drop(self, object value) except -1
     # Tells what is under way that nobody waits for it.
     cdef int abort(self, object reason) except -1
     # The handler has returned this.

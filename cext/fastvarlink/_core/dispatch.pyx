@@ -22,6 +22,7 @@ from fastvarlink.error import (
     MethodNotImplemented,
     PermissionDenied,
     ProtocolError,
+    TimedOut,
 )
 
 cdef extern from "Python.h":
@@ -184,12 +185,41 @@ cdef class Answerer:
             if self.unbegun is not None:
                 value, self.unbegun = self.unbegun, None
             else:
+                self.inside = True
                 value = self.call_handler()
-            self.accept(value)
+                self.inside = False
+            if self.spent:
+                self.drop(value)
+            else:
+                self.accept(value)
         except Exception as error:
-            self.fail(error)
+            if self.spent:
+                self.complain(error)
+            else:
+                self.fail(error)
+        self.inside = self.spent = False
         if self.stream is None and self.course is None and self.unbegun is None:
             self.settle()
+        return 0
+
+    cdef bint run_out(self) except -1:
+        if self.waits:
+            self.late = True
+            self.origin.run_out()
+            self.course.cancel()
+        elif self.inside and self.session.answering and not self.spent:
+            # It cannot be stopped, but its caller need not wait for it.
+            self.spent = True
+            self.origin.run_out()
+            self.fail(TimedOut(self.plan.name))
+            return True
+        return False
+
+    cdef int drop(self, object value) except -1:
+        """Nobody waits for what the handler has returned."""
+        if hasattr(value, "close"):
+            # A generator, or a coroutine.
+            value.close()
         return 0
 
     cdef bint is_for_another(self, bint on_loop) except -1:
@@ -266,6 +296,10 @@ cdef class Answerer:
         course.value = course.failure = None
         if self.stage == LEAVING or self.abandoned:
             return self.take_leave(value, failure)
+        if self.late:
+            self.late = False
+            self.fail(TimedOut(self.plan.name))
+            return self.take_leave(value, failure)
         if self.stage == INTERCEPTOR:
             self.end_course()
             if failure is not None:
@@ -303,8 +337,9 @@ cdef class Answerer:
     cdef int settle(self) except -1:
         cdef Origin origin = self.origin
         self.session.received = None
+        origin.late = False
         if self.course is None:
-            self.abandoned = False
+            self.abandoned = self.late = False
         if origin.descriptors is not None:
             origin.descriptors.close()
             origin.descriptors = None
@@ -387,6 +422,7 @@ cdef class Answerer:
             try:
                 if self.call is not None:
                     PyContext_Enter(self.call.variables)
+                self.inside = True
                 try:
                     if self.plan.defaults is None:
                         given = PyIter_Next(self.stream)
@@ -394,10 +430,20 @@ cdef class Answerer:
                     else:
                         ended = PyIter_Send(self.stream, None, &given) == PYGEN_RETURN
                 finally:
+                    self.inside = False
                     if self.call is not None:
                         PyContext_Exit(self.call.variables)
             except Exception as error:
+                if self.spent:
+                    self.spent = False
+                    self.stream = None
+                    return self.complain(error)
                 return self.broken(error)
+            if self.spent:
+                self.spent = False
+                if given != NULL:
+                    Py_DECREF(given)
+                return self.drop_stream()
             value = None
             if given != NULL:
                 value = <object> given

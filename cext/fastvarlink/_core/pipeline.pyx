@@ -149,6 +149,12 @@ cdef class PipelineCarrier(Carrier):
         finally:
             self.channel.release()
 
+    cdef object answered(self, CallPlan plan, object result, int flags):
+        cdef PendingReply reply = PendingReply.__new__(PendingReply)
+        reply.plan = plan
+        reply.outcome = [result] if flags == MORE else None if flags == ONEWAY else result
+        return reply
+
     cdef int enter(self) except -1:
         cdef Channel channel = self.channel
         channel.check_process()
@@ -237,6 +243,8 @@ cdef class PipelineCarrier(Carrier):
             self.fault = fault
             self.why = why
         self.channel.fail(self.why)
+        for reply in self.pending[self.head:]:
+            (<PendingReply> reply).plan.lost(self.failure_of((<PendingReply> reply).plan))
         self.pending.clear()
         self.head = 0
         return 0

@@ -3,6 +3,7 @@
 
 from fastvarlink._core.context cimport Context, Origin
 from fastvarlink._core.control cimport Descriptors
+from fastvarlink._core.countdown cimport Countdown
 from fastvarlink._core.schema cimport Checker
 from fastvarlink._core.session cimport ServerSession
 
@@ -53,6 +54,7 @@ cdef class MethodPlan:
     cdef object function  # the handler that keywords was found out for
     cdef int keywords
     cdef bint awaited  # function is a coroutine function, or an asynchronous generator
+    cdef Countdown limit  # the time that its handler has, and each reply of a stream; None without a limit
     cdef bint brief  # it never blocks, so it may be called where that would be fatal
     cdef int slowness  # grows when the method holds up its thread, shrinks when it does not
 

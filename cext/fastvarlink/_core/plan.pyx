@@ -14,6 +14,7 @@ from orjson import loads
 
 from fastvarlink._core.context cimport Context, Origin
 from fastvarlink._core.control cimport Descriptors
+from fastvarlink._core.countdown cimport Countdown
 from fastvarlink._core.message cimport MORE, ONEWAY, UPGRADE, Message
 from fastvarlink._core.schema cimport CALL_IN, REPLY_OUT, Checker
 from fastvarlink._core.session cimport ServerSession
@@ -71,7 +72,8 @@ cdef class MethodPlan:
 
     upgrades says that calls have to ask for an upgrade. descriptors is how many file descriptors have to come
     with a call, -1 if any number may, -2 if the interface uses none. sensitive says that no value of a call
-    or of its replies may get into a log. brief says that the handler never blocks.
+    or of its replies may get into a log. brief says that the handler never blocks. timeout is how many seconds
+    the handler has, and each reply of a stream, None for any number.
     """
 
     def __init__(
@@ -96,6 +98,7 @@ cdef class MethodPlan:
         int descriptors=UNUSED,
         bint sensitive=False,
         bint brief=False,
+        timeout=None,
     ):
         self.name = name
         self.takes = takes
@@ -117,6 +120,7 @@ cdef class MethodPlan:
         self.descriptors = descriptors
         self.sensitive = sensitive
         self.brief = brief
+        self.limit = None if timeout is None else Countdown(timeout)
         self.wire_name = name.encode()
         self.function = NONE_YET
 

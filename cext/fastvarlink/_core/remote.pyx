@@ -5,6 +5,9 @@ from fastvarlink._core.call cimport CallPlan
 from fastvarlink._core.channel cimport Channel
 from fastvarlink._core.control cimport Descriptors
 from fastvarlink._core.deadline cimport Deadline, deadline_in, span_of
+from fastvarlink._core.intercepted cimport InterceptedPlan, intercept
+from fastvarlink._core.intercepted import InterceptedReplies
+
 from fastvarlink._core.link cimport CARE_FRAMES
 from fastvarlink._core.message cimport MORE, ONEWAY, UPGRADE
 from fastvarlink.error import ConnectionBusy
@@ -26,7 +29,7 @@ cdef class Carrier:
     ):
         """Call a method: its result, an iterator of its replies, or None at once."""
         cdef int flags = MORE if more else ONEWAY if oneway else 0
-        return self.perform(plan, arguments, NOTHING, False, flags, None, timeout)
+        return self.carry(plan, arguments, NOTHING, False, flags, None, timeout)
 
     def close(self):
         """Whoever made calls by it makes none any more."""
@@ -36,6 +39,35 @@ cdef class Carrier:
 
     cdef int give_back(self, Channel channel) except -1:
         raise NotImplementedError
+
+    cdef object carry(
+        self, CallPlan plan, tuple arguments, dict keywords, bint namespaced, int flags,
+        Descriptors descriptors, object timeout
+    ):
+        cdef InterceptedPlan mine
+        if self.interception is None:
+            return self.perform(plan, arguments, keywords, namespaced, flags, descriptors, timeout)
+        mine = intercept(self.interception, plan, arguments, keywords, flags)
+        try:
+            answer = mine.ask()
+            if answer is not None:
+                return self.answered(mine, mine.take_answer(answer, namespaced), flags)
+            made = self.perform(
+                mine, (), mine.call.parameters, namespaced, flags, descriptors, timeout
+            )
+        except BaseException as failure:
+            raise mine.over_by(failure)
+        if isinstance(made, ReplyStream):
+            return InterceptedReplies(mine, made)
+        if flags == ONEWAY:
+            mine.finish()
+        return made
+
+    cdef object answered(self, CallPlan plan, object result, int flags):
+        if flags == MORE:
+            # A generator, as it can be closed.
+            return InterceptedReplies(plan, (reply for reply in (result,)))
+        return None if flags == ONEWAY else result
 
     cdef object perform(
         self, CallPlan plan, tuple arguments, dict keywords, bint namespaced, int flags,
@@ -275,4 +307,4 @@ cdef class RemoteMethod:
                 flags = UPGRADE
             if kwargs.pop("_more", False):
                 flags = MORE
-        return self.carrier.perform(self.plan, args, kwargs, self.namespaced, flags, descriptors, timeout)
+        return self.carrier.carry(self.plan, args, kwargs, self.namespaced, flags, descriptors, timeout)

@@ -32,4 +32,5 @@ class MethodPlan:
         descriptors: int = -2,
         sensitive: bool = False,
         brief: bool = False,
+        timeout: float | None = None,
     ) -> None: ...

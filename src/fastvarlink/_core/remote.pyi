@@ -3,8 +3,10 @@ from typing import Any
 
 from fastvarlink._core.call import CallPlan
 from fastvarlink._core.channel import Channel
+from fastvarlink._core.interception import Interception
 
 class Carrier:
+    interception: Interception | None
     def __init__(self, timeout: float | None = None) -> None: ...
     def invoke(
         self,

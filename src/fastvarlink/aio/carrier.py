@@ -10,8 +10,11 @@ from typing import Any
 from fastvarlink._core.call import CallPlan
 from fastvarlink._core.control import Descriptors
 from fastvarlink._core.deadline import checked_timeout
+from fastvarlink._core.intercepted import intercept_call
+from fastvarlink._core.interception import Interception
 from fastvarlink._core.taskcalls import PendingCall, TaskStream
 from fastvarlink._core.taskchannel import TaskChannel
+from fastvarlink.aio.intercepted import InterceptedStream, intercepted
 from fastvarlink.error import DeadlineExceeded
 
 __all__ = ["Carrier"]
@@ -31,8 +34,10 @@ class Carrier:
         channel: TaskChannel,
         reconnect: Callable[[], Awaitable[TaskChannel]],
         timeout: float | None = None,
+        interception: Interception | None = None,
     ) -> None:
         self.channel = channel
+        self._interception = interception
         self._timeout = timeout
         self._reconnect = reconnect
         self._turn = asyncio.Lock()
@@ -52,10 +57,16 @@ class Carrier:
     ) -> Any:
         """Call a method: an awaitable of its result or, with ``more``, an iterator of its replies."""
         limit = self._timeout if timeout is ... else checked_timeout(timeout)
-        parameters = plan.parameters(arguments, keywords)
-        if more:
-            return TaskStream(self, plan, parameters, namespaced, limit, descriptors)
-        return PendingCall(self, plan, parameters, namespaced, oneway, limit, descriptors, upgrade)
+
+        def make(plan: CallPlan, parameters: bytes) -> Any:
+            if more:
+                return TaskStream(self, plan, parameters, namespaced, limit, descriptors)
+            return PendingCall(self, plan, parameters, namespaced, oneway, limit, descriptors, upgrade)
+
+        if self._interception is None:
+            return make(plan, plan.parameters(arguments, keywords))
+        own = intercept_call(self._interception, plan, arguments, dict(keywords), more, oneway, upgrade)
+        return (InterceptedStream if more else intercepted)(own, namespaced, make)
 
     async def ready(self, method: str, timeout: float | None) -> None:
         """Wait until the channel can send a call. OSError if a new one is needed and cannot be made."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Self, TypeVar, overload
 from weakref import WeakSet
 
@@ -12,10 +13,12 @@ from fastvarlink.aio.carrier import Carrier
 from fastvarlink.aio.connection import connect
 from fastvarlink.aio.handler import ClientInterfaceHandler
 from fastvarlink.client.client import base_interface
+from fastvarlink.client.interceptors import interception_of
 from fastvarlink.client.plans import plans_of
 from fastvarlink.client.typed import AsyncTypedClient
 from fastvarlink.error import ConnectionLost, InterfaceNotFound
 from fastvarlink.idl.interface import Interface
+from fastvarlink.interceptor import Interceptor
 from fastvarlink.limits import Limits
 
 _Typed = TypeVar("_Typed", bound=AsyncTypedClient)
@@ -43,7 +46,9 @@ class Client:
         timeout: float | None = None,
         limits: Limits | None = None,
         strict: bool | None = None,
+        interceptors: Iterable[Interceptor] = (),
     ) -> None:
+        self._interception = interception_of(interceptors, awaited=True)
         self.timeout = checked_timeout(timeout)
         if limits is not None:
             self.limits = limits
@@ -80,7 +85,7 @@ class Client:
         return channel
 
     async def _carrier(self) -> Carrier:
-        return Carrier(await self._connect(), self._connect, self.timeout)
+        return Carrier(await self._connect(), self._connect, self.timeout, self._interception)
 
     @overload
     async def open(self, interface_name: type[_Typed]) -> _Typed: ...

@@ -13,12 +13,14 @@ from fastvarlink import address as addresses
 from fastvarlink._core.deadline import checked_timeout
 from fastvarlink._core.remote import DirectCarrier
 from fastvarlink.client.carried import check_name
+from fastvarlink.client.interceptors import interception_of
 from fastvarlink.client.connect import Activation, Bridge, connect
 from fastvarlink.client.pipeline import Pipeline
 from fastvarlink.client.simple import SimpleClientInterfaceHandler, typed_channel
 from fastvarlink.client.typed import TypedClient
 from fastvarlink.error import AddressError, InterfaceNotFound
 from fastvarlink.idl.interface import Interface
+from fastvarlink.interceptor import Interceptor
 from fastvarlink.limits import Limits
 
 _Typed = TypeVar("_Typed", bound=TypedClient)
@@ -63,7 +65,9 @@ class Client:
         limits: Limits | None = None,
         strict: bool | None = None,
         timeout: float | None = None,
+        interceptors: Iterable[Interceptor] = (),
     ) -> None:
+        self._interception = interception_of(interceptors)
         if timeout is not None:
             self.timeout = checked_timeout(timeout)
         if limits is not None:
@@ -201,7 +205,9 @@ class Client:
             if isinstance(interface_name, type) and issubclass(interface_name, TypedClient):
                 reopen = self.open_connection if own else None
                 channel = typed_channel(connection, self.limits, self.strict, reopen)
-                return interface_name(DirectCarrier(channel, self.timeout))
+                carrier = DirectCarrier(channel, self.timeout)
+                carrier.interception = self._interception
+                return interface_name(carrier)
             check_name(interface_name)
             interface = self.definition(interface_name, connection)
             return self._make_handler(interface, connection, namespaced, reconnect=own)
@@ -216,13 +222,20 @@ class Client:
         ``timeout`` is how many seconds all of it may take together, by default those of the client.
         """
         limit = checked_timeout(self.timeout if timeout is ... else timeout)
-        return Pipeline(self.open_connection, self.definition, self.limits, self.strict, limit)
+        return Pipeline(
+            self.open_connection, self.definition, self.limits, self.strict, limit, self._interception
+        )
 
     def _make_handler(
         self, interface: Interface, connection: Any, namespaced: bool = False, reconnect: bool = False
     ) -> Any:
         make = type(self).handler
         if make is not SimpleClientInterfaceHandler:
+            if self._interception is not None:
+                raise TypeError(
+                    f"Interceptors need the usual handler, and {type(self).__qualname__} brings another: leave "
+                    f"one of the two out."
+                )
             return make(interface, connection, namespaced=namespaced)
         return make(
             interface,
@@ -232,6 +245,7 @@ class Client:
             strict=self.strict,
             reopen=self.open_connection if reconnect else None,
             timeout=self.timeout,
+            interception=self._interception,
         )
 
     def _ask_service(self, connection: Any, method: str, *args: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Self
 
+from fastvarlink._core.interception import Interception
 from fastvarlink._core.pipeline import PipelineCarrier
 from fastvarlink.client.carried import open_over
 from fastvarlink.idl.interface import Interface
@@ -33,7 +34,9 @@ class Pipeline:
         limits: Limits,
         strict: bool,
         timeout: float | None,
+        interception: Interception | None = None,
     ) -> None:
+        self._interception = interception
         self._connect = connect
         self._definition = definition
         self._limits = limits
@@ -42,6 +45,7 @@ class Pipeline:
 
     def __enter__(self) -> Self:
         self._carrier = PipelineCarrier(self._connect, self._limits, self._strict, self._timeout)
+        self._carrier.interception = self._interception
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *exception: object) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Self, TypeVar, overload
 
 from fastvarlink._core.pool import ChannelPool
 from fastvarlink.client.carried import CarriedInterfaceHandler, open_over
 from fastvarlink.client.client import Client, base_interface
+from fastvarlink.client.interceptors import interception_of
 from fastvarlink.client.typed import TypedClient
 from fastvarlink.idl.interface import Interface
+from fastvarlink.interceptor import Interceptor
 from fastvarlink.limits import Limits
 
 __all__ = ["Pool"]
@@ -41,15 +44,24 @@ class Pool:
         limits: Limits | None = None,
         strict: bool | None = None,
         timeout: float | None = None,
+        interceptors: Iterable[Interceptor] = (),
     ) -> None:
+        interceptors = tuple(interceptors)
         if size < 1:
             raise ValueError(f"A pool of {size} connections carries no calls: give 1 or more.")
         self._client = Client(
-            address, resolve_interface, resolver, limits=limits, strict=strict, timeout=timeout
+            address,
+            resolve_interface,
+            resolver,
+            limits=limits,
+            strict=strict,
+            timeout=timeout,
+            interceptors=interceptors,
         )
         self._carrier = ChannelPool(
             self._client.open_connection, size, self._client.limits, self._client.strict, timeout
         )
+        self._carrier.interception = interception_of(interceptors)
         self._service = CarriedInterfaceHandler(base_interface(), self._carrier)
 
     def __enter__(self) -> Self:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 from fastvarlink._core.channel import Channel
+from fastvarlink._core.interception import Interception
 from fastvarlink._core.link import is_plain_socket
 from fastvarlink._core.remote import DirectCarrier, RemoteMethod
 from fastvarlink._core.session import ClientSession
@@ -75,6 +76,7 @@ class SimpleClientInterfaceHandler(ClientInterfaceHandler):
         strict: bool = True,
         reopen: Callable[..., socket.socket] | None = None,
         timeout: float | None = None,
+        interception: Interception | None = None,
     ) -> None:
         self._connection = file_or_socket
         self._timeout = timeout
@@ -86,7 +88,12 @@ class SimpleClientInterfaceHandler(ClientInterfaceHandler):
         if is_plain_socket(file_or_socket):
             self._channel = channel_of(file_or_socket, limits, strict, self._reopener(reopen))
             self._carrier = DirectCarrier(self._channel, timeout)
+            self._carrier.interception = interception
         else:
+            if interception is not None:
+                raise TypeError(
+                    f"Interceptors need a connected socket, not a {type(file_or_socket).__qualname__}."
+                )
             if timeout is not None:
                 raise TypeError(
                     f"A time limit needs a connected socket, not a {type(file_or_socket).__qualname__}."

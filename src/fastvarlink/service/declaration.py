@@ -31,6 +31,7 @@ from dataclasses import dataclass
 from types import FunctionType
 from typing import Any, TypeVar, overload
 
+from fastvarlink._core.deadline import checked_timeout
 from fastvarlink._core.plan import KEYWORDS
 from fastvarlink.error import InterfaceError
 from fastvarlink.idl import tree
@@ -67,6 +68,7 @@ class _Options:
     upgrade: bool = False
     descriptors: int | None = None
     sensitive: bool = False
+    timeout: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ class Handling:
     upgrade: bool
     descriptors: int | None
     sensitive: bool
+    timeout: float | None
 
 
 @overload
@@ -98,6 +101,7 @@ def method(
     upgrade: bool = False,
     descriptors: int | None = None,
     sensitive: bool = False,
+    timeout: float | None = None,
 ) -> Callable[[_Function], _Function]: ...
 def method(
     function: Any = None,
@@ -109,6 +113,7 @@ def method(
     upgrade: bool = False,
     descriptors: int | None = None,
     sensitive: bool = False,
+    timeout: float | None = None,
 ) -> Any:
     """Mark a function of a class as a method of its interface.
 
@@ -122,12 +127,17 @@ def method(
     file descriptors have to come with each call, where the interface uses them. With ``sensitive`` no value
     of its calls and replies gets into a log, as with a parameter that is ``Annotated[..., Sensitive]``.
 
-    These three also go for the methods of a class that a definition was written for.
+    ``timeout`` is how many seconds the function has, and each reply of a stream. Then its caller gets a
+    TimedOut; a coroutine is cancelled, another function can see it by its ``_context``, and what it returns is
+    dropped. Servers with one thread for everything do not notice.
+
+    These four also go for the methods of a class that a definition was written for.
     """
+    limit = checked_timeout(timeout)
 
     def mark(marked: Any) -> Any:
         target: Any = marked.__func__ if isinstance(marked, staticmethod | classmethod) else marked
-        target.__varlink_method__ = _Options(name, returns, live, upgrade, descriptors, sensitive)
+        target.__varlink_method__ = _Options(name, returns, live, upgrade, descriptors, sensitive, limit)
         return marked
 
     return mark if function is None else mark(function)
@@ -280,6 +290,7 @@ class _Signature:
             self._options.upgrade,
             self._options.descriptors,
             self._options.sensitive or self._reader.sensitive,
+            self._options.timeout,
         )
         return declared, handling, result
 
@@ -406,6 +417,7 @@ def handling_of(handler: Any, declared: tree.Method) -> Handling | None:
         options.upgrade,
         options.descriptors,
         options.sensitive,
+        options.timeout,
     )
 
 

@@ -369,6 +369,7 @@ class Service:
                 upgrades=handling.upgrade,
                 descriptors=self._descriptors_of(interface_name, handling.descriptors),
                 sensitive=handling.sensitive or interface_name in self._sensitive,
+                timeout=handling.timeout,
             )
         options = options_of(getattr(handler, method_name, None))
         checkers = Checkers(interface.tree)
@@ -388,6 +389,7 @@ class Service:
             descriptors=self._descriptors_of(interface_name, options.descriptors),
             sensitive=options.sensitive or interface_name in self._sensitive,
             brief=handler is self,
+            timeout=options.timeout,
         )
 
     def serve(self, *listen_at: str, **options: Any) -> None:

@@ -1,0 +1,29 @@
+from contextvars import Context
+from typing import Any
+
+from fastvarlink._core.call import CallPlan
+from fastvarlink._core.interception import Call, Interception
+
+class InterceptedPlan(CallPlan):
+    @property
+    def call(self) -> Call: ...
+    @property
+    def variables(self) -> Context: ...
+    def begin(self) -> Any: ...
+    def answered(self, answer: Any, namespaced: bool) -> Any: ...
+    def to_send(self) -> bytes: ...
+    def failed(self, failure: BaseException) -> BaseException: ...
+    def end(self) -> None: ...
+
+def intercept_call(
+    interception: Interception,
+    plan: CallPlan,
+    arguments: tuple[Any, ...],
+    keywords: dict[str, Any],
+    more: bool,
+    oneway: bool,
+    upgrade: bool,
+) -> InterceptedPlan: ...
+
+class InterceptedReplies:
+    def __init__(self, plan: InterceptedPlan, replies: Any) -> None: ...
