@@ -349,4 +349,6 @@ def test_overloads_of_calls() -> None:
             "Coroutine[Any, Any, None]",
         ],
     }
-    assert inspect.signature(module.UsersService.Get).return_annotation == "GetResult | Iterator[GetResult]"
+    assert inspect.signature(module.UsersService.Get).return_annotation == (
+        "GetResult | Iterator[GetResult] | Awaitable[GetResult] | AsyncIterator[GetResult]"
+    )

@@ -14,7 +14,7 @@ __all__ = ["InterceptedStream", "intercepted"]
 async def intercepted(
     plan: InterceptedPlan, namespaced: bool, make: Callable[[InterceptedPlan, bytes], Awaitable[Any]]
 ) -> Any:
-    """What a call comes to. ``make(plan, parameters)`` makes it, unless an interceptor answers or refuses it."""
+    """What a call comes to. ``make(plan, parameters)`` makes it, unless an interceptor does otherwise."""
     try:
         answer = await _ask(plan)
         if answer is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache, partial
 from importlib import resources
 from types import EllipsisType
@@ -13,8 +13,8 @@ from fastvarlink import address as addresses
 from fastvarlink._core.deadline import checked_timeout
 from fastvarlink._core.remote import DirectCarrier
 from fastvarlink.client.carried import check_name
-from fastvarlink.client.interceptors import interception_of
 from fastvarlink.client.connect import Activation, Bridge, connect
+from fastvarlink.client.interceptors import interception_of
 from fastvarlink.client.pipeline import Pipeline
 from fastvarlink.client.simple import SimpleClientInterfaceHandler, typed_channel
 from fastvarlink.client.typed import TypedClient
@@ -233,8 +233,8 @@ class Client:
         if make is not SimpleClientInterfaceHandler:
             if self._interception is not None:
                 raise TypeError(
-                    f"Interceptors need the usual handler, and {type(self).__qualname__} brings another: leave "
-                    f"one of the two out."
+                    f"Interceptors need the usual handler, and {type(self).__qualname__} brings another: "
+                    f"leave one of the two out."
                 )
             return make(interface, connection, namespaced=namespaced)
         return make(

@@ -18,7 +18,7 @@ def interception_of(interceptors: Iterable[Interceptor], awaited: bool = False) 
     interception = Interception(found)
     if interception.awaits and not awaited:
         raise TypeError(
-            "One of the interceptors has a call() that is a coroutine function, which only aio.Client awaits: "
-            "make it a plain function."
+            "One of the interceptors has a call() that is a coroutine function, which only aio.Client "
+            "awaits: make it a plain function."
         )
     return interception

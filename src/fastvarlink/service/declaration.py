@@ -127,9 +127,9 @@ def method(
     file descriptors have to come with each call, where the interface uses them. With ``sensitive`` no value
     of its calls and replies gets into a log, as with a parameter that is ``Annotated[..., Sensitive]``.
 
-    ``timeout`` is how many seconds the function has, and each reply of a stream. Then its caller gets a
-    TimedOut; a coroutine is cancelled, another function can see it by its ``_context``, and what it returns is
-    dropped. Servers with one thread for everything do not notice.
+    ``timeout`` is how many seconds the function has, and each reply of a stream. Then its caller gets
+    TimedOut; a coroutine is cancelled, another function can see it by its ``_context``, and what it returns
+    is dropped. Servers with one thread for everything do not notice.
 
     These four also go for the methods of a class that a definition was written for.
     """
