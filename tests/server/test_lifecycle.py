@@ -27,8 +27,15 @@ Process = subprocess.Popen[str]
 Start = Callable[..., Process]
 
 
+@pytest.fixture(params=["threads", "loop"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """Whether its handlers are plain functions, or coroutines."""
+    chosen: str = request.param
+    return chosen
+
+
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
+def start(tmp_path: Path, kind: str) -> Iterator[Start]:
     """Start the program: its addresses, then options of serve(); environment= adds variables."""
     processes: list[Process] = []
 
@@ -44,7 +51,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, **(environment or {})},
+            env={**os.environ, "LIFECYCLE": kind, **(environment or {})},
             pass_fds=pass_fds,
         )
         processes.append(process)
