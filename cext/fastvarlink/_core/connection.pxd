@@ -42,6 +42,7 @@ cdef class ServerConnection(Source):
     cdef int run(self) except -1
     cdef int answer(self) except -1
     cdef int run_on(self) except -1
+    cdef int part(self) except -1
     cdef int begin_limit(self) except -1
     cdef int end_limit(self) except -1
     cdef bint run_stream(self) except -1

@@ -259,6 +259,7 @@ cdef class ServerConnection(Source):
             raise
         if self.closed:
             self.busy = False
+            self.part()
             return 0
         return self.run_on()
 
@@ -428,6 +429,7 @@ cdef class ServerConnection(Source):
             self.held = 0
             self.terms.hold(self, 0)
         self.origin.let_go()
+        self.part()
         self.terms.upgraded(self, takeover, early)
         return 0
 
@@ -608,6 +610,13 @@ cdef class ServerConnection(Source):
                         self.held = 0
                         self.terms.hold(self, 0)
                 finally:
+                    self.part()
                     if self.terms.closed is not None:
                         self.terms.closed(self)
+        return 0
+
+    cdef int part(self) except -1:
+        """Nothing refers back to the connection any more, so that it goes at once with all that it holds."""
+        if self.answerer.course is None:
+            self.answerer.source = None
         return 0
