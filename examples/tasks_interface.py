@@ -7,7 +7,7 @@ Change that, not this module.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, overload
 
@@ -418,24 +418,17 @@ class TasksService(fastvarlink.TypedService, definition=DEFINITION):
         title: str,
         labels: list[str] | None,
         after: list[int] | None,
-    ) -> AddResult | Iterator[AddResult] | Awaitable[AddResult] | AsyncIterator[AddResult]:
+    ) -> fastvarlink.Answer[AddResult]:
         """Add a task to the list.
 
         after: Ids of tasks that have to be done before.
         """
         raise fastvarlink.MethodNotImplemented("org.example.tasks.Add")
 
-    def SetState(
-        self,
-        id: int,
-        state: State,
-    ) -> SetStateResult | Iterator[SetStateResult] | Awaitable[SetStateResult] | AsyncIterator[SetStateResult]:
+    def SetState(self, id: int, state: State) -> fastvarlink.Answer[SetStateResult]:
         """Say how far a task has come."""
         raise fastvarlink.MethodNotImplemented("org.example.tasks.SetState")
 
-    def List(
-        self,
-        state: State | None,
-    ) -> ListResult | Iterator[ListResult] | Awaitable[ListResult] | AsyncIterator[ListResult]:
+    def List(self, state: State | None) -> fastvarlink.Answer[ListResult]:
         """Send the tasks, or those in one state, one by one."""
         raise fastvarlink.MethodNotImplemented("org.example.tasks.List")

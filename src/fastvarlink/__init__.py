@@ -43,9 +43,10 @@ from fastvarlink.server import (
 )
 from fastvarlink.service.broadcast import Broadcaster
 from fastvarlink.service.declaration import interface, method
-from fastvarlink.service.typed import TypedService
+from fastvarlink.service.typed import Answer, TypedService
 
 __all__ = [
+    "Answer",
     "AsyncTypedClient",
     "Broadcaster",
     "BrokenPipeError",

@@ -349,6 +349,4 @@ def test_overloads_of_calls() -> None:
             "Coroutine[Any, Any, None]",
         ],
     }
-    assert inspect.signature(module.UsersService.Get).return_annotation == (
-        "GetResult | Iterator[GetResult] | Awaitable[GetResult] | AsyncIterator[GetResult]"
-    )
+    assert inspect.signature(module.UsersService.Get).return_annotation == "fastvarlink.Answer[GetResult]"

@@ -72,8 +72,8 @@ cdef class MethodPlan:
 
     upgrades says that calls have to ask for an upgrade. descriptors is how many file descriptors have to come
     with a call, -1 if any number may, -2 if the interface uses none. sensitive says that no value of a call
-    or of its replies may get into a log. brief says that the handler never blocks. timeout is how many seconds
-    the handler has, and each reply of a stream, None for any number.
+    or of its replies may get into a log. brief says that the handler never blocks. timeout is how many
+    seconds the handler has, and each reply of a stream, None for any number.
     """
 
     def __init__(

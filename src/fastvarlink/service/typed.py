@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from typing import ClassVar, TypeAlias, TypeVar
 
 from fastvarlink.idl.definition import Definition
 
-__all__ = ["TypedService"]
+__all__ = ["Answer", "TypedService"]
+
+_T = TypeVar("_T")
+
+#: What a handler may return for a result: it, an iterator of several, or either of them to be awaited.
+Answer: TypeAlias = _T | Iterator[_T] | Awaitable[_T] | AsyncIterator[_T]
 
 
 class TypedService:

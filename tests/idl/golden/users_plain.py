@@ -10,7 +10,7 @@ Change that, not this module.
 from __future__ import annotations
 
 import enum
-from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict, overload
 
 import fastvarlink
@@ -583,7 +583,7 @@ class UsersService(fastvarlink.TypedService, definition=DEFINITION):
         name: str | None,
         self_: int,
         filter: GetFilter | None,
-    ) -> GetResult | Iterator[GetResult] | Awaitable[GetResult] | AsyncIterator[GetResult]:
+    ) -> fastvarlink.Answer[GetResult]:
         """One user, "by name".
 
         name: What they are called. May be left out
@@ -591,10 +591,7 @@ class UsersService(fastvarlink.TypedService, definition=DEFINITION):
         """
         raise fastvarlink.MethodNotImplemented("org.example.users.Get")
 
-    def Watch(
-        self,
-        color: Color | None,
-    ) -> WatchResult | Iterator[WatchResult] | Awaitable[WatchResult] | AsyncIterator[WatchResult]:
+    def Watch(self, color: Color | None) -> fastvarlink.Answer[WatchResult]:
         """Users as they come and go."""
         raise fastvarlink.MethodNotImplemented("org.example.users.Watch")
 
@@ -602,8 +599,8 @@ class UsersService(fastvarlink.TypedService, definition=DEFINITION):
         self,
         names: list[str],
         import_: bool | None,
-    ) -> Iterator[None] | Awaitable[None] | AsyncIterator[None] | None:
+    ) -> fastvarlink.Answer[None]:
         raise fastvarlink.MethodNotImplemented("org.example.users.Forget")
 
-    def None_(self) -> Iterator[None] | Awaitable[None] | AsyncIterator[None] | None:
+    def None_(self) -> fastvarlink.Answer[None]:
         raise fastvarlink.MethodNotImplemented("org.example.users.None")

@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["CLASSES", "Imports"]
 
 _FROM = {
-    "collections.abc": ("AsyncIterator", "Awaitable", "Coroutine", "Iterator", "Mapping"),
+    "collections.abc": ("AsyncIterator", "Coroutine", "Iterator", "Mapping"),
     "dataclasses": ("dataclass",),
     "typing": ("Any", "Literal", "NotRequired", "TypeAlias", "TypedDict", "overload"),
 }

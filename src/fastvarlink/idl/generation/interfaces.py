@@ -87,8 +87,7 @@ class InterfaceWriter:
         for method in self._methods:
             result = self._results[method.name]
             parameters = self._parameters[method.name]
-            kinds = [f"{kind}[{result}]" for kind in ("Iterator", "Awaitable", "AsyncIterator")]
-            returned = " | ".join([*kinds, "None"] if result == "None" else [result, *kinds])
+            returned = f"fastvarlink.Answer[{result}]"
             head = f"def {self._names.declared(method.name)}"
             lines += call(head, ["self", *parameters.annotated], f" -> {returned}:", "    ")
             lines += docstring(parameters.doc, "        ")

@@ -53,7 +53,7 @@ def generate(
     client, async_client, service = classes
     bodies = [*writer.client(client), *writer.async_client(async_client), *writer.service(service)]
     if methods:
-        imports.use("Any", "AsyncIterator", "Awaitable", "Coroutine", "Iterator", "Literal", "overload")
+        imports.use("Any", "AsyncIterator", "Coroutine", "Iterator", "Literal", "overload")
     head = [*_head(interface, decoded, source), *imports.lines(), "", *_all([*types.public, *classes])]
     lines = [*head, *types.lines, "", "", *_definition(decoded, types.shapes), *bodies]
     return "\n".join(lines) + "\n"
