@@ -406,7 +406,7 @@ cdef class ServerConnection(Source):
             self.held = 0
             self.terms.hold(self, 0)
         self.origin.let_go()
-        self.terms.upgraded(self, takeover, early)
+        self.terms.upgraded(self, takeover, early, self.answerer.table.own_loop)
         return 0
 
     cdef int answer(self) except -1:

@@ -141,7 +141,7 @@ cdef class WaitingConnection:
     cdef int hand_over(self) except -1:
         """The connection leaves Varlink: whoever takes it over has it until it returns (rule C12)."""
         takeover, self.answerer.takeover = self.answerer.takeover, None
-        self.terms.upgraded(self, takeover, self.session.reader.rest())
+        self.terms.upgraded(self, takeover, self.session.reader.rest(), self.answerer.table.own_loop)
         return 0
 
     @property
