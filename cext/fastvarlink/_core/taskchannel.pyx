@@ -78,6 +78,9 @@ cdef class Outstanding:
     cdef object wait(self, object loop):
         self.arrived = loop.create_future()
         self.arrived._asyncio_future_blocking = True
+        if self.over:
+            # It could not even be written.
+            self.arrived.set_result(None)
         return self.arrived
 
 
