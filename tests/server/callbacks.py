@@ -144,8 +144,15 @@ class Jobs:
 class Subscriber:
     """A client that subscribes and serves on its connection, on a thread of its own."""
 
-    def __init__(self, kind: str, address: str, progress: Progress, drain_time: float = PATIENCE) -> None:
-        self.service = fastvarlink.Service()
+    def __init__(
+        self,
+        kind: str,
+        address: str,
+        progress: Progress,
+        drain_time: float = PATIENCE,
+        service: fastvarlink.Service | None = None,
+    ) -> None:
+        self.service = service or fastvarlink.Service()
         self.service.interface(progress)
         self._address = address
         self._loop_factory = LOOPS[kind]

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -207,6 +208,40 @@ def test_nothing_is_left_behind(tmp_path: Path, driver: str, kind: str) -> None:
     once()
     eventually(lambda: len(os.listdir("/proc/self/fd")) == len(descriptors), "the descriptors are as before")
     eventually(lambda: set(threading.enumerate()) <= threads, "the threads are as before")
+
+
+def test_interceptors_see_both_ends_come_and_go(tmp_path: Path, driver: str, kind: str) -> None:
+    seen: SimpleQueue[tuple[str, str]] = SimpleQueue()
+
+    class Watch(fastvarlink.Interceptor):
+        def __init__(self, name: str) -> None:
+            self._name = name
+
+        def opened(self, connection: Any) -> None:
+            connection.state["name"] = self._name
+            seen.put(("opened", self._name))
+
+        def closed(self, connection: Any) -> None:
+            assert connection.peer.uid == os.geteuid()
+            seen.put(("closed", connection.state["name"]))
+
+    async def script(caller: Caller) -> Any:
+        return await caller.call("Echo", "x")
+
+    function, outcome = taking_over(script, driver != "threads")
+    jobs = fastvarlink.Service(interceptors=[Watch("service")])
+    jobs.interface(Jobs(function))
+    offered = fastvarlink.Service(interceptors=[Watch("client")])
+    server = RunningServer(tmp_path, service=jobs, driver=driver)
+    try:
+        Subscriber(kind, server.address, Progress(), service=offered).finish()
+        assert outcome.result(PATIENCE) == {"text": "x"}
+        assert {seen.get(timeout=PATIENCE) for _ in range(4)} == {
+            (what, who) for what in ("opened", "closed") for who in ("service", "client")
+        }
+    finally:
+        server.stop()
+    assert seen.empty()
 
 
 @pytest.mark.filterwarnings("ignore:This process .* multi-threaded:DeprecationWarning")

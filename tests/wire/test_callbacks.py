@@ -146,6 +146,15 @@ def test_the_service_calls_once_its_reply_is_out(turned: Turned, driver: str) ->
     assert ended == ["x"]
 
 
+async def received(connection: socket.socket, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        more = await asyncio.get_running_loop().sock_recv(connection, size - len(data))
+        assert more, data
+        data += more
+    return data
+
+
 @pytest.mark.rule("C12")
 @pytest.mark.parametrize("client", [each for each in CLIENTS if each != "blocking"])
 @pytest.mark.parametrize("size", [1, 20_000])
@@ -169,10 +178,10 @@ def test_nothing_behind_the_reply_is_read_by_a_task(peer: ScriptedPeer, client: 
             reply, connection = await handler.Ping("x", _upgrade=True)
             assert (await before, reply) == ({"text": "x"}, {"text": text})
             with connection:
-                connection.setblocking(True)
-                assert connection.recv(9, socket.MSG_WAITALL) == b"early\0{}\0"
-                connection.sendall(b"later")
-                assert connection.recv(3, socket.MSG_WAITALL) == b"end"
+                loop = asyncio.get_running_loop()
+                assert await received(connection, 9) == b"early\0{}\0"
+                await loop.sock_sendall(connection, b"later")
+                assert await received(connection, 3) == b"end"
 
     peer.start(script)
     with asyncio.Runner(loop_factory=CLIENTS[client]) as runner:

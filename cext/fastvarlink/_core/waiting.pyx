@@ -145,6 +145,16 @@ cdef class WaitingConnection:
         return 0
 
     @property
+    def peer(self):
+        """The Peer at the other end."""
+        return self.origin.who()
+
+    @property
+    def state(self):
+        """The dict that lives as long as the connection: what handlers get as _context.state."""
+        return self.origin.memory()
+
+    @property
     def request(self):
         """The socket."""
         return self.origin.request

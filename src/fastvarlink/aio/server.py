@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from fastvarlink._core.link import is_plain_socket
 from fastvarlink._core.reactor import Reactor
 from fastvarlink._core.tasks import Tasks
 from fastvarlink.aio.loop import EventLoop
@@ -131,6 +132,11 @@ async def serve_connection(
 ) -> None:
     """See Service.serve_connection_async()."""
     check_connection(connection)
+    if not is_plain_socket(connection):
+        raise TypeError(
+            f"An event loop serves plain sockets only, not {type(connection).__qualname__}: "
+            f"serve_connection(), on a thread, takes others."
+        )
     with contextlib.closing(Listening(connected=[connection])) as listening:
         await _serve_sockets(service, listening, Settings(limits, strict, None, drain_time), _Nobody())
 

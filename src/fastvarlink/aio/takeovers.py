@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 from collections.abc import Callable
@@ -31,14 +32,23 @@ class TakeoverTasks:
         """Have a task await function(endpoint), and then call ended(). May be called by any thread."""
         with self._lock:
             if not self._closed:
-                self._loop.call_soon_threadsafe(self._begin, function, endpoint, ended, context=self._context)
-                return
+                # RuntimeError: the loop has been closed while something ran on a thread.
+                with contextlib.suppress(RuntimeError, MemoryError):
+                    self._loop.call_soon_threadsafe(
+                        self._begin, function, endpoint, ended, context=self._context
+                    )
+                    return
         end(endpoint)
         ended()
 
     def _begin(self, function: Callable[[Any], Any], endpoint: socket, ended: Callable[[], None]) -> None:
-        task = self._loop.create_task(_run(function, endpoint))
-        self._tasks.add(task)
+        try:
+            task = self._loop.create_task(_run(function, endpoint))
+            self._tasks.add(task)
+        except MemoryError:
+            end(endpoint)
+            ended()
+            raise
 
         # Not by the coroutine: one that is cancelled before its first step does nothing any more.
         def over(task: asyncio.Task[None]) -> None:

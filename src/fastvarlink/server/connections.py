@@ -24,11 +24,12 @@ from fastvarlink.service import Service
 from fastvarlink.service.declaration import is_asynchronous
 from fastvarlink.service.own_loop import OwnLoop
 
-__all__ = ["CLOSED_BY_ERROR", "Connections", "end", "take_over"]
+__all__ = ["CLOSED_BY_ERROR", "INTERCEPTOR_FAILED", "Connections", "end", "take_over"]
 
 logger = logging.getLogger("fastvarlink.server")
 
 CLOSED_BY_ERROR = "An upgraded connection has been closed by an error."
+INTERCEPTOR_FAILED = "An interceptor failed as a connection ended."
 # Seconds between two lines in the log about connections that were refused.
 SILENCE = 10.0
 
@@ -138,7 +139,7 @@ class Connections:
             if watching is not None:
                 watching.closed(connection)
         except Exception:
-            logger.exception("An interceptor failed as a connection ended.")
+            logger.exception(INTERCEPTOR_FAILED)
         finally:
             self.leave(connection.request)
 
@@ -155,7 +156,7 @@ class Connections:
         endpoint = UpgradedSocket(request, early) if early else request
         self._served.discard(connection)
         if self.takeovers is not None and is_asynchronous(function):
-            self.takeovers.start(function, endpoint, partial(self.leave, request))
+            self.takeovers.start(function, endpoint, partial(self._over, connection))
             return
         self._taken_over[request] = endpoint
 
@@ -164,7 +165,7 @@ class Connections:
                 take_over(function, endpoint, own_loop)
             finally:
                 self._taken_over.pop(request, None)
-                self.leave(request)
+                self._over(connection)
 
         try:
             threading.Thread(target=run, name="fastvarlink upgrade", daemon=True).start()
@@ -172,7 +173,7 @@ class Connections:
             logger.error("An upgraded connection has been closed, as no thread can be started: %s", failure)
             self._taken_over.pop(request, None)
             endpoint.close()
-            self.leave(request)
+            self._over(connection)
 
     # ---- the end
 

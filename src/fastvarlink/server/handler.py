@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from socket import AF_UNIX, socket
@@ -13,10 +14,12 @@ from fastvarlink._core.terms import Terms
 from fastvarlink._core.waiting import WaitingConnection
 from fastvarlink.limits import Limits
 from fastvarlink.peer import Peer
-from fastvarlink.server.connections import end, take_over
+from fastvarlink.server.connections import INTERCEPTOR_FAILED, end, take_over
 from fastvarlink.server.upgraded import UpgradedSocket
 from fastvarlink.service import Service, runner
 from fastvarlink.service.own_loop import OwnLoop
+
+logger = logging.getLogger("fastvarlink.server")
 
 
 class RequestHandler(StreamRequestHandler):
@@ -35,7 +38,9 @@ class RequestHandler(StreamRequestHandler):
         _serve_waiting(self.service, self.request, limits, getattr(self.server, "strict", True), self.server)
 
 
-def _serve_waiting(service: Service, request: Any, limits: Limits, strict: bool, server: Any = None) -> None:
+def _serve_waiting(
+    service: Service, request: Any, limits: Limits, strict: bool, server: Any = None, peer: Peer | None = None
+) -> None:
     """Serve a connection on the calling thread until it is over. Closing the socket is left to the caller."""
     plain = is_plain_socket(request)
     rights = False
@@ -43,9 +48,21 @@ def _serve_waiting(service: Service, request: Any, limits: Limits, strict: bool,
         rights = service.uses_descriptors
         accept_descriptors(request, rights)
     terms = Terms(limits, strict, None, _upgraded)
-    WaitingConnection(
-        request, server, service._table, terms, rights=rights, upgrades=plain and service.upgrades
-    ).serve()
+    served = WaitingConnection(
+        request, server, service._table, terms, peer, rights, plain and service.upgrades
+    )
+    interception = service.interception
+    if interception is None:
+        served.serve()
+        return
+    interception.opened(served)
+    try:
+        served.serve()
+    finally:
+        try:
+            interception.closed(served)
+        except Exception:
+            logger.exception(INTERCEPTOR_FAILED)
 
 
 def _upgraded(
@@ -74,7 +91,7 @@ def serve_connection(service: Service, connection: Any, limits: Limits, strict: 
         peer = Peer(connection)
         undo.callback(peer.close)
         if service.admits(peer):
-            _serve_waiting(service, connection, limits, strict)
+            _serve_waiting(service, connection, limits, strict, peer=peer)
         elif service.interception is not None:
             service.interception.refused(peer, "it may not connect")
 
