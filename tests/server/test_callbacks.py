@@ -7,7 +7,7 @@ import contextlib
 import gc
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
 from queue import SimpleQueue
@@ -25,21 +25,29 @@ from wire.sample import RunningServer
 
 from .callbacks import LOOPS, PROGRESS, Caller, Jobs, Progress, Script, Subscriber, taking_over
 
-Start = Callable[[Script], Future[Any]]
+# How the service serves, and so how it calls (blocking on threads, else by a task in the loop), and how the
+# client does.
+PAIRS = [
+    *(("threads", kind) for kind in LOOPS),
+    *((driver, "blocking") for driver in DRIVERS[1:]),
+    *zip(DRIVERS[1:], ("asyncio", "own", "uvloop"), strict=True),
+]
 
 
-@pytest.fixture(params=DRIVERS)
-def driver(request: pytest.FixtureRequest) -> str:
-    """How the service serves, and so how it calls: blocking on threads, else by a task in the loop."""
-    chosen: str = request.param
+@pytest.fixture(params=PAIRS, ids="-".join)
+def pair(request: pytest.FixtureRequest) -> tuple[str, str]:
+    chosen: tuple[str, str] = request.param
     return chosen
 
 
-@pytest.fixture(params=LOOPS)
-def kind(request: pytest.FixtureRequest) -> str:
-    """How the client calls and serves."""
-    chosen: str = request.param
-    return chosen
+@pytest.fixture
+def driver(pair: tuple[str, str]) -> str:
+    return pair[0]
+
+
+@pytest.fixture
+def kind(pair: tuple[str, str]) -> str:
+    return pair[1]
 
 
 class Service:
@@ -118,7 +126,7 @@ def test_the_client_leaves_during_a_call(service: Service, kind: str) -> None:
     subscriber.finish()
 
 
-@pytest.mark.parametrize("kind", [each for each in LOOPS if each != "blocking"])
+@pytest.mark.parametrize("pair", [pair for pair in PAIRS if pair[1] != "blocking"], ids="-".join)
 def test_a_client_that_is_cancelled_answers_what_has_arrived(service: Service, kind: str) -> None:
     async def script(caller: Caller) -> Any:
         await caller.call("HoldToTheEnd")
@@ -271,6 +279,7 @@ def test_a_coroutine_takes_over_where_no_loop_serves(
     assert len(progress.callers) == 1
 
 
+@pytest.mark.parametrize("driver", DRIVERS)
 def test_a_coroutine_that_fails_is_logged(
     tmp_path: Path, driver: str, caplog: pytest.LogCaptureFixture
 ) -> None:
