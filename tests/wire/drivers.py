@@ -22,8 +22,8 @@ from fastvarlink.server.program import Manager, Settings
 from .rawstream import PATIENCE
 
 #: Plain handlers on the threads of a ThreadingServer; in an event loop, plain handlers on threads beside it,
-#: handlers that are coroutines and do not wait, and such that always wait. FASTVARLINK_DRIVERS names those that
-#: are to be tested, where not all are.
+#: handlers that are coroutines and do not wait, and such that always wait. FASTVARLINK_DRIVERS names those
+#: that are to be tested, where not all are.
 DRIVERS = tuple(os.environ.get("FASTVARLINK_DRIVERS", "threads loop coroutines tasks").split())
 
 _LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {

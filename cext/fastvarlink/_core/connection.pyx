@@ -430,7 +430,7 @@ cdef class ServerConnection(Source):
             self.terms.hold(self, 0)
         self.origin.let_go()
         self.part()
-        self.terms.upgraded(self, takeover, early)
+        self.terms.upgraded(self, takeover, early, self.answerer.table.own_loop)
         return 0
 
     cdef int answer(self) except -1:

@@ -174,9 +174,11 @@ cdef class Context:
         """Have the connection leave Varlink once the reply of this call is out (rule C12).
 
         function(connection) then gets it, as a blocking socket with all that the peer has sent behind its
-        call, on a thread of its own; when it returns, the socket is closed. Nothing happens if the call is
-        answered by an error. Raises ExpectedUpgrade, for the handler to let through, if the caller has not
-        asked for an upgrade.
+        call, on a thread of its own; when it returns, the socket is closed. A coroutine function gets a
+        socket that does not block, and runs in an event loop: as a task of the server's own, which is
+        cancelled when the server ends, or, where the server has none, in the loop that handlers which are
+        coroutines run in there. Nothing happens if the call is answered by an error. Raises ExpectedUpgrade,
+        for the handler to let through, if the caller has not asked for an upgrade.
         """
         if not self.flags & UPGRADE:
             raise ExpectedUpgrade()

@@ -218,7 +218,8 @@ cdef class MethodPlan:
                 context.origin = origin
                 context.method = self.name
                 context.flags = message.flags
-            keywords["_context"] = origin.context
+            # Interceptors may have got it before.
+            keywords["_context"] = context = origin.context
             context.sensitive = self.sensitive
         if wants & WANTS_DESCRIPTORS:
             keywords["_descriptors"] = origin.descriptors = Descriptors()

@@ -32,6 +32,7 @@ cdef class PendingCall(Outstanding):
 
     cdef object step(self, object thrown)
     cdef object send_now(self)
+    cdef int give_up_socket(self) except -1
     cdef int start_timer(self, TaskChannel channel) except -1
     cdef int cease(self) except -1
 

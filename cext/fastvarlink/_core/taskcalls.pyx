@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Coroutine
 
 from fastvarlink._core.call cimport CallPlan
 from fastvarlink._core.control cimport Descriptors
-from fastvarlink._core.link cimport CARE_FRAMES
 from fastvarlink._core.message cimport MORE, ONEWAY, UPGRADE
 from fastvarlink._core.taskchannel cimport Outstanding, TaskChannel
 from fastvarlink.error import ConnectionBusy, DeadlineExceeded
@@ -47,7 +46,7 @@ cdef class PendingCall(Outstanding):
         self.plan = plan
         self.parameters = None if parameters == b"{}" else parameters
         self.namespaced = namespaced
-        self.flags = (ONEWAY if oneway else 0) | (UPGRADE if upgrade else 0)
+        self.flags = UPGRADE if upgrade else ONEWAY if oneway else 0
         self.timeout = timeout
         self.descriptors = descriptors
 
@@ -117,6 +116,7 @@ cdef class PendingCall(Outstanding):
             if thrown is not None and not self.over:
                 self.channel.abandon(self, CALL_GIVEN_UP)
             if thrown is not None:
+                self.give_up_socket()
                 raise thrown
             self.check()
             raise StopIteration(self.result)
@@ -143,6 +143,13 @@ cdef class PendingCall(Outstanding):
         self.progress = SENT
         self.start_timer(channel)
         return self.wait(channel.loop)
+
+    cdef int give_up_socket(self) except -1:
+        """Nobody gets the socket of the upgrade that has been answered, if there is one."""
+        if self.flags & UPGRADE and self.result is not None:
+            _, connection = self.result
+            connection.close()
+        return 0
 
     cdef int start_timer(self, TaskChannel channel) except -1:
         if self.timeout is not None and self.timer is None:
@@ -179,7 +186,8 @@ cdef class PendingCall(Outstanding):
                 self.result = (self.result, channel.detach())
         except Exception as failure:
             self.failure = failure
-            channel.link.care &= ~CARE_FRAMES
+            if self.flags & UPGRADE:
+                channel.stay()
         self.wake()
         return 0
 

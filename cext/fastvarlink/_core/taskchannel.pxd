@@ -44,6 +44,7 @@ cdef class TaskChannel:
     cdef readonly bint blocked  # the socket takes no more for now; the loop tells when it does
     cdef object writers  # futures of tasks that wait for that
     cdef bint retired  # no calls are made on it any more
+    cdef bint leaving  # an upgrade has been asked for: no calls are made behind it
     cdef bint closed
     cdef str why  # it takes no more calls; None while it does
     cdef readonly bint left  # it was closed because a call or a stream was given up
@@ -65,7 +66,11 @@ cdef class TaskChannel:
     cdef int flush(self) except -1
     cdef int begin_reading(self) except -1
     cdef int stop_reading(self) except -1
+    # Nothing more is written: who waits for that is told.
+    cdef int stop_writing(self) except -1
     cdef int stop_clock(self) except -1
     cdef int end(self, LinkStatus status) except -1
     cdef int fail(self, object kind, str why) except -1
     cdef int settle(self) except -1
+    # The upgrade that was asked for has been answered by an error.
+    cdef int stay(self) except -1

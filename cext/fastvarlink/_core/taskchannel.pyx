@@ -78,6 +78,9 @@ cdef class Outstanding:
     cdef object wait(self, object loop):
         self.arrived = loop.create_future()
         self.arrived._asyncio_future_blocking = True
+        if self.over:
+            # It could not even be written.
+            self.arrived.set_result(None)
         return self.arrived
 
 
@@ -107,16 +110,21 @@ cdef class TaskChannel:
     @property
     def is_usable(self):
         """True while calls may be made on it. Otherwise, if left is set, a new connection is to be made."""
-        return self.why is None and self.dropped == 0 and not self.retired
+        return self.why is None and self.dropped == 0 and not self.retired and not self.leaving
 
     @property
     def is_left(self):
         """True if it takes no more calls because one was given up: a new connection is to be made."""
-        return self.left or self.dropped > 0 or self.retired
+        return self.left or self.dropped > 0 or self.retired or self.leaving
 
     def check(self):
         """Raise what keeps the connection from being used."""
         self.check_open()
+        if self.leaving:
+            raise ConnectionBusy(
+                "An upgrade has been asked for on this connection, and there is no other one: wait for its "
+                "reply."
+            )
 
     cdef int check_open(self) except -1:
         if self.process != process_number():
@@ -131,7 +139,13 @@ cdef class TaskChannel:
     cdef bint is_ready(self) except -1:
         if self.process != process_number():
             self.check_open()
-        return self.why is None and not self.blocked and self.dropped == 0 and not self.retired
+        return (
+            self.why is None
+            and not self.blocked
+            and self.dropped == 0
+            and not self.retired
+            and not self.leaving
+        )
 
     # ---- calls
 
@@ -165,7 +179,7 @@ cdef class TaskChannel:
         if flags & UPGRADE:
             # Nothing is read beyond the reply (rule C12), and no call is made behind this one.
             self.link.care |= CARE_FRAMES
-            self.retired = True
+            self.leaving = True
         if alone:
             self.flush()
         elif not self.flushing:
@@ -186,21 +200,13 @@ cdef class TaskChannel:
                 self.blocked = True
                 self.loop.add_writer(self.link.fd, self.writable)
             return 0
-        if self.blocked:
-            self.blocked = False
-            self.loop.remove_writer(self.link.fd)
         self.session.writer.buffer.release()
         if status != LINK_OK:
             # What it has answered before is there, and is given out.
             while not self.closed and self.link.fill() == LINK_OK:
                 self.deliver()
             self.end(status)
-        if self.writers:
-            for writer in self.writers:
-                if not writer.done():
-                    writer.set_result(None)
-            self.writers.clear()
-        return 0
+        return self.stop_writing()
 
     def writable(self):
         """Write what could not be written before."""
@@ -254,7 +260,7 @@ cdef class TaskChannel:
 
     def close(self):
         """Close the connection. Calls that wait for a reply fail."""
-        self.left = self.retired = False
+        self.left = self.retired = self.leaving = False
         self.dropped = 0
         self.fail(ConnectionLost, CLOSED_HERE)
 
@@ -262,6 +268,7 @@ cdef class TaskChannel:
         """The socket, which leaves Varlink: no byte behind the last reply has been read (rule C12)."""
         connection, self.connection = self.connection, None
         self.stop_reading()
+        self.stop_writing()
         self.left = self.closed = True
         self.why = "It has left Varlink by an upgrade."
         return connection
@@ -322,8 +329,14 @@ cdef class TaskChannel:
             self.settle()
 
     cdef int settle(self) except -1:
-        if self.retired and self.live == 0 and not self.closed and not self.link.care & CARE_FRAMES:
+        # Nobody waits for the reply to an upgrade any more, if it is still leaving then.
+        if (self.retired or self.leaving) and self.live == 0 and not self.closed:
             self.fail(ConnectionLost, CLOSED_HERE)
+        return 0
+
+    cdef int stay(self) except -1:
+        self.link.care &= ~CARE_FRAMES
+        self.leaving = False
         return 0
 
     cdef bint take_for(self, Outstanding stream) except -1:
@@ -364,6 +377,16 @@ cdef class TaskChannel:
             self.loop.remove_reader(self.link.fd)
         return 0
 
+    cdef int stop_writing(self) except -1:
+        if self.blocked:
+            self.blocked = False
+            self.loop.remove_writer(self.link.fd)
+        for writer in self.writers:
+            if not writer.done():
+                writer.set_result(None)
+        self.writers.clear()
+        return 0
+
     cdef int end(self, LinkStatus status) except -1:
         """Nothing more will come. What has come is still given out."""
         if self.closed:
@@ -390,17 +413,11 @@ cdef class TaskChannel:
         if self.clock is not None:
             self.stop_clock()
         self.stop_reading()
-        if self.blocked:
-            self.blocked = False
-            self.loop.remove_writer(self.link.fd)
         self.session.writer.discard()
+        self.stop_writing()
         self.session.reader.attached = None
         self.session.received = None
         self.connection.close()
-        for writer in self.writers:
-            if not writer.done():
-                writer.set_result(None)
-        self.writers.clear()
         while self.waiting:
             call = self.waiting.popleft()
             if call.failure is None:

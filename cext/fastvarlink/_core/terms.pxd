@@ -18,7 +18,7 @@ cdef class Terms:
     cdef dict holders  # connections that hold more than a little, and how many bytes
     cdef public Tasks tasks  # for handlers that are coroutines; None where no event loop runs
     cdef object closed  # callable: a connection is over
-    cdef object upgraded  # callable: a connection has left Varlink, to whom it belongs now, what came early
+    cdef object upgraded  # callable: a connection has left Varlink; see there
 
     # A connection holds so many bytes now. Closes the one that holds most when all hold too much.
     cdef int hold(self, object connection, size_t size) except -1

@@ -9,9 +9,9 @@ from fastvarlink._core.countdown cimport Countdown
 cdef class Terms:
     """limits are the Limits of a server, strict says whether its peers must keep to every rule.
 
-    closed(connection) is called once when a connection is over. upgraded(connection, function, early) is
-    called instead when one leaves Varlink: function is to get its socket, early is what was read beyond the
-    call.
+    closed(connection) is called once when a connection is over. upgraded(connection, function, early,
+    own_loop) is called instead when one leaves Varlink: function is to get its socket, early is what was read
+    beyond the call, own_loop awaits where no event loop runs.
     """
 
     def __init__(self, limits, bint strict=True, closed=None, upgraded=None):

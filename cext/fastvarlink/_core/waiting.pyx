@@ -141,8 +141,18 @@ cdef class WaitingConnection:
     cdef int hand_over(self) except -1:
         """The connection leaves Varlink: whoever takes it over has it until it returns (rule C12)."""
         takeover, self.answerer.takeover = self.answerer.takeover, None
-        self.terms.upgraded(self, takeover, self.session.reader.rest())
+        self.terms.upgraded(self, takeover, self.session.reader.rest(), self.answerer.table.own_loop)
         return 0
+
+    @property
+    def peer(self):
+        """The Peer at the other end."""
+        return self.origin.who()
+
+    @property
+    def state(self):
+        """The dict that lives as long as the connection: what handlers get as _context.state."""
+        return self.origin.memory()
 
     @property
     def request(self):

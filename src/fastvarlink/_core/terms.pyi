@@ -18,5 +18,5 @@ class Terms:
         limits: Limits,
         strict: bool = True,
         closed: Callable[[ServerConnection], Any] | None = None,
-        upgraded: Callable[[Any, Callable[[Any], Any], bytes], Any] | None = None,
+        upgraded: Callable[[Any, Callable[[Any], Any], bytes, Any], Any] | None = None,
     ) -> None: ...

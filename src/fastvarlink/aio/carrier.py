@@ -17,7 +17,7 @@ from fastvarlink._core.taskchannel import TaskChannel
 from fastvarlink.aio.intercepted import InterceptedStream, intercepted
 from fastvarlink.error import DeadlineExceeded
 
-__all__ = ["Carrier"]
+__all__ = ["Carrier", "SharedCarrier"]
 
 _NONE: dict[str, Any] = {}
 
@@ -25,14 +25,14 @@ _NONE: dict[str, Any] = {}
 class Carrier:
     """Carries calls over a connection of its own.
 
-    ``reconnect`` makes a new one for the calls that come after a call or a stream was given up. ``timeout``
-    is the limit of calls that do not bring their own, in seconds.
+    ``reconnect`` makes a new one for the calls that come after a call or a stream was given up; None if there
+    is no way to. ``timeout`` is the limit of calls that do not bring their own, in seconds.
     """
 
     def __init__(
         self,
         channel: TaskChannel,
-        reconnect: Callable[[], Awaitable[TaskChannel]],
+        reconnect: Callable[[], Awaitable[TaskChannel]] | None,
         timeout: float | None = None,
         interception: Interception | None = None,
     ) -> None:
@@ -41,7 +41,6 @@ class Carrier:
         self._timeout = timeout
         self._reconnect = reconnect
         self._turn = asyncio.Lock()
-        self._closed = False
 
     def invoke(
         self,
@@ -73,7 +72,7 @@ class Carrier:
         try:
             async with asyncio.timeout(timeout) as limit:
                 while self.channel.is_left or self.channel.blocked:
-                    if self.channel.is_left and not self._closed:
+                    if self.channel.is_left and self._reconnect is not None:
                         await self._renew()
                     elif self.channel.blocked:
                         await self.channel.written()
@@ -90,19 +89,31 @@ class Carrier:
     async def _renew(self) -> None:
         async with self._turn:
             # Another call may have done so meanwhile.
-            if not self.channel.is_left or self._closed:
+            if not self.channel.is_left or self._reconnect is None:
                 return
             last = self.channel
             self.channel = await self._reconnect()
             last.retire()
-            if self._closed:
+            if self._reconnect is None:
                 # close() came in between.
                 self.channel.close()
 
     def close(self) -> None:
         """Close the connection. Calls that wait for a reply fail."""
-        self._closed = True
+        self._reconnect = None
         self.channel.close()
 
     def __del__(self) -> None:
         self.channel.forsake("Its handler was not closed.")
+
+
+class SharedCarrier(Carrier):
+    """Carries calls over the only connection of a client, which outlives the handlers that make them."""
+
+    def __init__(
+        self, channel: TaskChannel, timeout: float | None = None, interception: Interception | None = None
+    ) -> None:
+        super().__init__(channel, None, timeout, interception)
+
+    def close(self) -> None:
+        """Leave the connection as it is."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 from collections.abc import Iterable
 from typing import Any, Self, TypeVar, overload
 from weakref import WeakSet
 
 from fastvarlink import address as addresses
 from fastvarlink._core.deadline import checked_timeout
+from fastvarlink._core.link import is_plain_socket
 from fastvarlink._core.taskchannel import TaskChannel
-from fastvarlink.aio.carrier import Carrier
+from fastvarlink.aio.carrier import Carrier, SharedCarrier
 from fastvarlink.aio.connection import connect
 from fastvarlink.aio.handler import ClientInterfaceHandler
 from fastvarlink.client.client import base_interface
@@ -48,18 +51,59 @@ class Client:
         strict: bool | None = None,
         interceptors: Iterable[Interceptor] = (),
     ) -> None:
+        self._address: addresses.Address | None = addresses.parse(address)
+        self._set_up(timeout, limits, strict, interceptors)
+
+    def _set_up(
+        self,
+        timeout: float | None,
+        limits: Limits | None,
+        strict: bool | None,
+        interceptors: Iterable[Interceptor],
+    ) -> None:
         self._interception = interception_of(interceptors, awaited=True)
         self.timeout = checked_timeout(timeout)
         if limits is not None:
             self.limits = limits
         if strict is not None:
             self.strict = strict
-        self._address = addresses.parse(address)
+        # Of a client that was made over a connection.
+        self._only: SharedCarrier | None = None
         self._channels: WeakSet[TaskChannel] = WeakSet()
         self._closed = False
         self._interfaces: dict[str, Interface] = {}
         self.info: dict[str, Any] = {}
         self.add_interface(base_interface())
+
+    @classmethod
+    def over(
+        cls,
+        connection: socket.socket,
+        *,
+        timeout: float | None = None,
+        limits: Limits | None = None,
+        strict: bool | None = None,
+        interceptors: Iterable[Interceptor] = (),
+    ) -> Self:
+        """A client of whoever serves at the other end of a connection, as after an upgrade.
+
+        To be called where the event loop runs. The connection is a plain socket (TypeError) and the client's
+        from here on: all its handlers share it, it is closed by close() or at the end of the block, and there
+        is never another one. Closing a handler leaves it open. When the only call that waits is given up, or
+        a stream is left, it ends.
+        """
+        if not is_plain_socket(connection):
+            raise TypeError(
+                f"aio.Client.over() needs a connected socket whose bytes have not been read, not "
+                f"{type(connection).__qualname__}."
+            )
+        client = cls.__new__(cls)
+        client._address = None
+        client._set_up(timeout, limits, strict, interceptors)
+        channel = TaskChannel(connection, client.limits, client.strict, asyncio.get_running_loop())
+        client._channels.add(channel)
+        client._only = SharedCarrier(channel, client.timeout, client._interception)
+        return client
 
     async def __aenter__(self) -> Self:
         return self
@@ -68,15 +112,16 @@ class Client:
         await self.close()
 
     def __str__(self) -> str:
-        return str(self._address)
+        return "Client over a connection" if self._address is None else str(self._address)
 
     async def close(self) -> None:
-        """Close all connections that were made for this client. Calls that wait for a reply fail."""
+        """Close all connections of this client. Calls that wait for a reply fail."""
         self._closed = True
         for channel in list(self._channels):
             channel.close()
 
     async def _connect(self) -> TaskChannel:
+        assert self._address is not None
         channel = await connect(self._address, self.limits, self.strict)
         if self._closed:
             channel.close()
@@ -85,6 +130,8 @@ class Client:
         return channel
 
     async def _carrier(self) -> Carrier:
+        if self._only is not None:
+            return self._only
         return Carrier(await self._connect(), self._connect, self.timeout, self._interception)
 
     @overload

@@ -7,15 +7,20 @@ import contextlib
 import threading
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
+from fastvarlink._core.link import is_plain_socket
+from fastvarlink._core.reactor import Reactor
 from fastvarlink._core.tasks import Tasks
 from fastvarlink.aio.loop import EventLoop
+from fastvarlink.aio.takeovers import TakeoverTasks
 from fastvarlink.limits import Limits
+from fastvarlink.server.handler import check_connection
 from fastvarlink.server.listening import Listening
 from fastvarlink.server.program import END_SIGNALS, End, Manager, ProgramServer, Settings, Superior
 from fastvarlink.service import Service
 
-__all__ = ["LoopServer", "serve", "serve_sockets_in_loop"]
+__all__ = ["LoopServer", "serve", "serve_connection", "serve_sockets_in_loop"]
 
 
 class LoopServer(ProgramServer):
@@ -30,6 +35,7 @@ class LoopServer(ProgramServer):
         loop = asyncio.get_running_loop()
         ended = loop.create_future()
         tasks = self._connections.terms.tasks = Tasks()
+        takeovers = self._connections.takeovers = TakeoverTasks()
         with self._lock:
             if self._stop_requested:
                 return
@@ -53,6 +59,7 @@ class LoopServer(ProgramServer):
             # What runs in the loop is told before it is left, as it is to be told there.
             self._connections.close()
             await tasks.close()
+            await takeovers.close()
             if reactor is not None:
                 if lent is not None:
                     lent.take_back()
@@ -96,12 +103,53 @@ async def serve(
     settings = Settings(limits or Limits(), strict, exit_idle_time, drain_time)
     with contextlib.closing(Listening()) as listening:
         listening.open(listen_at, LoopServer.request_queue_size, connections=True)
-        server = LoopServer(service, listening, settings, Manager(ready))
-        try:
-            await _drained(server, drain_time)
-        finally:
-            # It waits for handlers on threads.
-            await asyncio.to_thread(server.server_close)
+        await _serve_sockets(service, listening, settings, Manager(ready))
+
+
+class _Nobody:
+    """What a server answers to that is no program: see Superior."""
+
+    interval: float | None = None
+
+    def turn(self, _count: Callable[[], int]) -> None:
+        """No connections are to be taken."""
+
+    def begin(self, _server: ProgramServer, _reactor: Reactor) -> None:
+        """Nobody wants to know."""
+
+    def alive(self) -> None:
+        """Nobody asks."""
+
+    def idle(self) -> None:
+        """There is no exit_idle_time."""
+
+    def stopping(self) -> None:
+        """Nobody wants to know."""
+
+
+async def serve_connection(
+    service: Service, connection: Any, limits: Limits, strict: bool, drain_time: float
+) -> None:
+    """See Service.serve_connection_async()."""
+    check_connection(connection)
+    if not is_plain_socket(connection):
+        raise TypeError(
+            f"An event loop serves plain sockets only, not {type(connection).__qualname__}: "
+            f"serve_connection(), on a thread, takes others."
+        )
+    with contextlib.closing(Listening(connected=[connection])) as listening:
+        await _serve_sockets(service, listening, Settings(limits, strict, None, drain_time), _Nobody())
+
+
+async def _serve_sockets(
+    service: Service, listening: Listening, settings: Settings, superior: Superior
+) -> None:
+    server = LoopServer(service, listening, settings, superior)
+    try:
+        await _drained(server, settings.drain_time)
+    finally:
+        # It waits for handlers on threads.
+        await asyncio.to_thread(server.server_close)
 
 
 async def _drained(server: LoopServer, drain_time: float) -> None:

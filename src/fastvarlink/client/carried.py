@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Self
 
-from fastvarlink._core.remote import Carrier, RemoteMethod
+from fastvarlink._core.remote import Carrier, DirectCarrier, RemoteMethod
 from fastvarlink.client.handler import ClientInterfaceHandler
 from fastvarlink.client.plans import InterfacePlans
 from fastvarlink.client.typed import TypedClient
 from fastvarlink.idl.interface import Interface
 from fastvarlink.idl.scanner import _Method
 
-__all__ = ["CarriedInterfaceHandler", "check_name", "open_over", "remote_method"]
+__all__ = ["CarriedInterfaceHandler", "SharedCarrier", "check_name", "open_over", "remote_method"]
+
+
+class SharedCarrier(DirectCarrier):
+    """Carries calls over a connection that outlives the handlers which make them."""
+
+    def close(self) -> None:
+        """Leave the connection as it is."""
 
 
 def check_name(interface_name: object) -> None:

@@ -10,13 +10,14 @@ from types import EllipsisType
 from typing import Any, ClassVar, Self, TypeVar, overload
 
 from fastvarlink import address as addresses
+from fastvarlink._core.channel import Channel
 from fastvarlink._core.deadline import checked_timeout
 from fastvarlink._core.remote import DirectCarrier
-from fastvarlink.client.carried import check_name
+from fastvarlink.client.carried import SharedCarrier, check_name, open_over
 from fastvarlink.client.connect import Activation, Bridge, connect
 from fastvarlink.client.interceptors import interception_of
 from fastvarlink.client.pipeline import Pipeline
-from fastvarlink.client.simple import SimpleClientInterfaceHandler, typed_channel
+from fastvarlink.client.simple import SimpleClientInterfaceHandler, only_channel, typed_channel
 from fastvarlink.client.typed import TypedClient
 from fastvarlink.error import AddressError, InterfaceNotFound
 from fastvarlink.idl.interface import Interface
@@ -79,6 +80,9 @@ class Client:
         self._socket_fn: Callable[..., Any] | None = None
         self._bridge: Bridge | None = None
         self._activation: Activation | None = None
+        # The one connection of a client that was made over it.
+        self._channel: Channel | None = None
+        self._carrier: SharedCarrier | None = None
         self._str = "Client<uninitialized>"
         self.info: dict[str, Any] = {}
         self.add_interface(self._get_base_interface())
@@ -151,6 +155,36 @@ class Client:
         self._socket_fn = self._bridge.open
         return self
 
+    @classmethod
+    def over(
+        cls,
+        connection: socket.socket,
+        *,
+        limits: Limits | None = None,
+        strict: bool | None = None,
+        timeout: float | None = None,
+        interceptors: Iterable[Interceptor] = (),
+    ) -> Self:
+        """A client of whoever serves at the other end of a connection, as after an upgrade.
+
+            def report(connection):  # given to Context.take_over()
+                with Client.over(connection) as client, client.open("org.example.progress") as progress:
+                    progress.Done()
+
+        The connection is a plain socket (TypeError) and the client's from here on: all its handlers share it,
+        it is closed by cleanup() or at the end of the block, and there is never another one. A call that runs
+        out of time, or a stream that is left, ends it. Closing a handler does not.
+        """
+        client = cls(interceptors=interceptors)
+        for name, value in (("limits", limits), ("strict", strict), ("timeout", checked_timeout(timeout))):
+            if value is not None:
+                setattr(client, name, value)
+        client._channel = only_channel(connection, client.limits, client.strict)
+        client._carrier = SharedCarrier(client._channel, client.timeout)
+        client._carrier.interception = client._interception
+        client._str = "Client over a connection"
+        return client
+
     @property
     def _child_pid(self) -> int:
         """The process that was started last, 0 if none was."""
@@ -163,7 +197,9 @@ class Client:
         return None if self._activation is None else self._activation.directory.name
 
     def cleanup(self) -> None:
-        """End the processes that were started for this client."""
+        """End the processes that were started for this client, or close the connection it was made over."""
+        if self._channel is not None:
+            self._channel.close()
         if self._bridge is not None:
             self._bridge.end()
         if self._activation is not None:
@@ -178,6 +214,8 @@ class Client:
         DeadlineExceeded if that takes longer than ``timeout`` seconds, by default those of the client. The
         time that it takes to look up a host's name is not limited, nor is that to start a program.
         """
+        if self._channel is not None:
+            raise AddressError("This client was made over a connection, and has no way to another one.")
         if self._socket_fn is None:
             raise AddressError(
                 "This client has no address: give one, or use one of the new_with_ constructors."
@@ -198,6 +236,8 @@ class Client:
         A class that was generated from the interface, in the place of its name, makes an object of that
         class: its definition is known, and results are objects of its types. The service is not asked.
         """
+        if connection is None and self._carrier is not None:
+            return open_over(self._carrier, interface_name, namespaced, self.definition)
         own = connection is None
         if own:
             connection = self.open_connection()
@@ -250,6 +290,9 @@ class Client:
 
     def _ask_service(self, connection: Any, method: str, *args: Any) -> Any:
         """Call a method of org.varlink.service, on a connection or, with None, on one made for it."""
+        if connection is None and self._carrier is not None:
+            over = open_over(self._carrier, "org.varlink.service", False, self.definition)
+            return getattr(over, method)(*args)
         own = connection is None
         if own:
             connection = self.open_connection()

@@ -53,6 +53,19 @@ def typed_channel(
     return channel_of(connection, limits, strict, reopen)
 
 
+def only_channel(connection: socket.socket, limits: Limits, strict: bool) -> Channel:
+    """The channel of the only connection that a client has. TypeError if that is no plain socket."""
+    if not is_plain_socket(connection):
+        raise TypeError(
+            f"Client.over() needs a connected socket whose bytes have not been read, not "
+            f"{type(connection).__qualname__}: open() takes others, as its connection=."
+        )
+    if connection.gettimeout() == 0:
+        # From an event loop. It would be taken for a time limit.
+        connection.setblocking(True)
+    return channel_of(connection, limits, strict)
+
+
 # Where a subclass overrides one of these, calls take the way through it.
 _HOOKS = ("_send_message", "_next_message", "_next_varlink_message", "_call", "_call_more")
 

@@ -8,24 +8,28 @@ import resource
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from socket import AF_UNIX, SHUT_RDWR, socket
-from typing import Any
+from typing import Any, Protocol
 
 from fastvarlink._core.connection import ServerConnection
 from fastvarlink._core.interception import Interception
 from fastvarlink._core.link import accept_descriptors
 from fastvarlink._core.reactor import Reactor
 from fastvarlink._core.terms import Terms
-from fastvarlink._core.waiting import WaitingConnection
 from fastvarlink.limits import Limits
 from fastvarlink.peer import Peer
 from fastvarlink.server.upgraded import UpgradedSocket
 from fastvarlink.service import Service
+from fastvarlink.service.declaration import is_asynchronous
+from fastvarlink.service.own_loop import OwnLoop
 
-__all__ = ["Connections", "take_over"]
+__all__ = ["CLOSED_BY_ERROR", "INTERCEPTOR_FAILED", "Connections", "end", "take_over"]
 
 logger = logging.getLogger("fastvarlink.server")
 
+CLOSED_BY_ERROR = "An upgraded connection has been closed by an error."
+INTERCEPTOR_FAILED = "An interceptor failed as a connection ended."
 # Seconds between two lines in the log about connections that were refused.
 SILENCE = 10.0
 
@@ -36,11 +40,20 @@ def _of_descriptors(limit: int) -> int:
     return limit if allowed == resource.RLIM_INFINITY else max(1, min(limit, allowed * 3 // 4))
 
 
+class Takeovers(Protocol):
+    """Where coroutines run that take connections over."""
+
+    def start(self, function: Callable[[Any], Any], endpoint: socket, ended: Callable[[], None]) -> None:
+        """Have function(endpoint) awaited. ended() is called when it is over and the socket is closed."""
+
+
 class Connections:
     """The connections of one server. ``ended()`` is called when one is over, by whichever thread ended it."""
 
     def __init__(self, server: Any, limits: Limits, strict: bool, ended: Callable[[], None]) -> None:
         self.terms = Terms(limits, strict, self._over, self._upgraded)
+        #: None where no event loop serves.
+        self.takeovers: Takeovers | None = None
         self._server = server
         self._ended = ended
         self._most = _of_descriptors(limits.max_connections)
@@ -126,7 +139,7 @@ class Connections:
             if watching is not None:
                 watching.closed(connection)
         except Exception:
-            logger.exception("An interceptor failed as a connection ended.")
+            logger.exception(INTERCEPTOR_FAILED)
         finally:
             self.leave(connection.request)
 
@@ -134,22 +147,25 @@ class Connections:
 
     def _upgraded(
         self,
-        connection: ServerConnection | WaitingConnection,
+        connection: ServerConnection,
         function: Callable[[Any], Any],
         early: bytes,
+        own_loop: OwnLoop,
     ) -> None:
         request = connection.request
         endpoint = UpgradedSocket(request, early) if early else request
+        self._served.discard(connection)
+        if self.takeovers is not None and is_asynchronous(function):
+            self.takeovers.start(function, endpoint, partial(self._over, connection))
+            return
         self._taken_over[request] = endpoint
-        if isinstance(connection, ServerConnection):
-            self._served.discard(connection)
 
         def run() -> None:
             try:
-                take_over(function, endpoint)
+                take_over(function, endpoint, own_loop)
             finally:
                 self._taken_over.pop(request, None)
-                self.leave(request)
+                self._over(connection)
 
         try:
             threading.Thread(target=run, name="fastvarlink upgrade", daemon=True).start()
@@ -157,7 +173,7 @@ class Connections:
             logger.error("An upgraded connection has been closed, as no thread can be started: %s", failure)
             self._taken_over.pop(request, None)
             endpoint.close()
-            self.leave(request)
+            self._over(connection)
 
     # ---- the end
 
@@ -178,13 +194,22 @@ class Connections:
                 endpoint.shutdown(SHUT_RDWR)
 
 
-def take_over(function: Callable[[Any], Any], endpoint: socket) -> None:
+def take_over(function: Callable[[Any], Any], endpoint: socket, own_loop: OwnLoop) -> None:
     """Run what took over a connection, and close the socket afterwards."""
     try:
-        function(endpoint)
+        if is_asynchronous(function):
+            endpoint.setblocking(False)
+            own_loop.wait_for(function(endpoint))
+        else:
+            function(endpoint)
     except Exception:
-        logger.exception("An upgraded connection has been closed by an error.")
+        logger.exception(CLOSED_BY_ERROR)
     finally:
-        with contextlib.suppress(OSError):
-            endpoint.shutdown(SHUT_RDWR)
-        endpoint.close()
+        end(endpoint)
+
+
+def end(endpoint: socket) -> None:
+    """Close a socket, whoever else has it open."""
+    with contextlib.suppress(OSError):
+        endpoint.shutdown(SHUT_RDWR)
+    endpoint.close()

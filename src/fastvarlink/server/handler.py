@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
-from socket import AF_UNIX
+from contextlib import ExitStack
+from socket import AF_UNIX, socket
 from socketserver import StreamRequestHandler
 from typing import Any
 
@@ -11,9 +13,13 @@ from fastvarlink._core.link import accept_descriptors, is_plain_socket
 from fastvarlink._core.terms import Terms
 from fastvarlink._core.waiting import WaitingConnection
 from fastvarlink.limits import Limits
-from fastvarlink.server.connections import take_over
+from fastvarlink.peer import Peer
+from fastvarlink.server.connections import INTERCEPTOR_FAILED, end, take_over
 from fastvarlink.server.upgraded import UpgradedSocket
-from fastvarlink.service import Service
+from fastvarlink.service import Service, runner
+from fastvarlink.service.own_loop import OwnLoop
+
+logger = logging.getLogger("fastvarlink.server")
 
 
 class RequestHandler(StreamRequestHandler):
@@ -29,23 +35,65 @@ class RequestHandler(StreamRequestHandler):
         """Serve the connection on the calling thread until it is over."""
         assert self.service is not None
         limits = getattr(self.server, "limits", None) or Limits()
-        terms = Terms(limits, getattr(self.server, "strict", True), None, self._upgraded)
-        rights = False
-        if is_plain_socket(self.request) and self.request.family == AF_UNIX:
-            rights = self.service.uses_descriptors
-            accept_descriptors(self.request, rights)
-        WaitingConnection(
-            self.request,
-            self.server,
-            self.service._table,
-            terms,
-            rights=rights,
-            upgrades=is_plain_socket(self.request) and self.service.upgrades,
-        ).serve()
+        _serve_waiting(self.service, self.request, limits, getattr(self.server, "strict", True), self.server)
 
-    def _upgraded(self, connection: WaitingConnection, function: Callable[[Any], Any], early: bytes) -> None:
-        request = connection.request
-        take_over(function, UpgradedSocket(request, early) if early else request)
+
+def _serve_waiting(
+    service: Service, request: Any, limits: Limits, strict: bool, server: Any = None, peer: Peer | None = None
+) -> None:
+    """Serve a connection on the calling thread until it is over. Closing the socket is left to the caller."""
+    plain = is_plain_socket(request)
+    rights = False
+    if plain and request.family == AF_UNIX:
+        rights = service.uses_descriptors
+        accept_descriptors(request, rights)
+    terms = Terms(limits, strict, None, _upgraded)
+    served = WaitingConnection(
+        request, server, service._table, terms, peer, rights, plain and service.upgrades
+    )
+    interception = service.interception
+    if interception is None:
+        served.serve()
+        return
+    interception.opened(served)
+    try:
+        served.serve()
+    finally:
+        try:
+            interception.closed(served)
+        except Exception:
+            logger.exception(INTERCEPTOR_FAILED)
+
+
+def _upgraded(
+    connection: WaitingConnection, function: Callable[[Any], Any], early: bytes, own_loop: OwnLoop
+) -> None:
+    request = connection.request
+    take_over(function, UpgradedSocket(request, early) if early else request, own_loop)
+
+
+def check_connection(connection: Any) -> None:
+    """TypeError if this is no socket."""
+    if not isinstance(connection, socket):
+        raise TypeError(f"A connected socket can be served, not a {type(connection).__qualname__}.")
+
+
+def serve_connection(service: Service, connection: Any, limits: Limits, strict: bool) -> None:
+    """See Service.serve_connection()."""
+    check_connection(connection)
+    with ExitStack() as undo:
+        undo.callback(end, connection)
+        # Should another thread close it, its number does not go to another file while it is read.
+        undo.enter_context(connection.makefile("rb", buffering=0))
+        if connection.gettimeout() == 0:
+            # From an event loop. It would be taken for a time limit.
+            connection.setblocking(True)
+        peer = Peer(connection)
+        undo.callback(peer.close)
+        if service.admits(peer):
+            _serve_waiting(service, connection, limits, strict, peer=peer)
+        elif service.interception is not None:
+            service.interception.refused(peer, "it may not connect")
 
 
 def service_of(handler_class: Any) -> Service | None:
@@ -66,4 +114,6 @@ def handler_for(given: Any) -> type[StreamRequestHandler]:
     return handler_class
 
 
-__all__ = ["RequestHandler", "handler_for", "service_of"]
+__all__ = ["RequestHandler", "check_connection", "handler_for", "service_of"]
+
+runner.serve_connection = serve_connection

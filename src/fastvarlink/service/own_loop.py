@@ -31,7 +31,11 @@ class OwnLoop:
     def wait_for(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         """What a coroutine comes to. Raises what it raises."""
         future: Future[Any] = _asyncio().run_coroutine_threadsafe(coroutine, self._started())
-        return future.result()
+        try:
+            return future.result()
+        finally:
+            # A signal may have ended the wait.
+            future.cancel()
 
     def iterate(self, replies: AsyncIterator[Any]) -> Iterator[Any]:
         """What an asynchronous iterator gives, one after the other. All of it is awaited by one task."""

@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from importlib import resources
+from socket import socket
 from typing import Any, TypeVar, overload
 
 import orjson
@@ -399,6 +400,34 @@ class Service:
     async def serve_async(self, *listen_at: str, **options: Any) -> None:
         """Serve in the running event loop until the task is cancelled; see fastvarlink.aio.serve()."""
         await runner.run_async(self, *listen_at, **options)
+
+    def serve_connection(
+        self, connection: socket, *, limits: Limits | None = None, strict: bool = True
+    ) -> None:
+        """Serve one connection on the calling thread until it is over, as after an upgrade; close it then.
+
+        ``connection`` is a connected socket. It is over when the peer has closed it and its calls are
+        answered, when the peer breaks a rule or exceeds one of ``limits``, or when another thread calls
+        ``connection.shutdown(SHUT_RDWR)``. A method may hand it over in its turn: what takes it over then
+        runs on the calling thread, too. A peer that may not connect is not served.
+        """
+        runner.run_connection(self, connection, limits or Limits(), strict)
+
+    async def serve_connection_async(
+        self,
+        connection: socket,
+        *,
+        limits: Limits | None = None,
+        strict: bool = True,
+        drain_time: float = 10.0,
+    ) -> None:
+        """Serve one connection in the running event loop until it is over; close it then.
+
+        It is as with serve_connection(), and handlers run where those of serve_async() do. Cancelling the
+        task lets the calls that have arrived be answered, for up to ``drain_time`` seconds; cancelling it
+        once more ends them.
+        """
+        await runner.run_connection_async(self, connection, limits or Limits(), strict, drain_time)
 
     def handle(self, message: bytes, _server: Any = None, _request: Any = None) -> Iterator[bytes]:
         """Answer one call without a server: yields the replies, neither with a NUL at its end.
