@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from types import EllipsisType
 from typing import Any
+from weakref import WeakSet
 
 from fastvarlink._core.call import CallPlan
 from fastvarlink._core.control import Descriptors
 from fastvarlink._core.deadline import checked_timeout
 from fastvarlink._core.taskcalls import PendingCall, TaskStream
 from fastvarlink._core.taskchannel import TaskChannel
-from fastvarlink.error import DeadlineExceeded
+from fastvarlink.aio.deadline import in_time
 
 __all__ = ["Carrier"]
 
@@ -36,6 +37,8 @@ class Carrier:
         self._timeout = timeout
         self._reconnect = reconnect
         self._turn = asyncio.Lock()
+        # Connections that make no more calls, while some are still waited for.
+        self._last: WeakSet[TaskChannel] = WeakSet()
         self._closed = False
 
     def invoke(
@@ -59,21 +62,14 @@ class Carrier:
 
     async def ready(self, method: str, timeout: float | None) -> None:
         """Wait until the channel can send a call. OSError if a new one is needed and cannot be made."""
-        try:
-            async with asyncio.timeout(timeout) as limit:
-                while self.channel.is_left or self.channel.blocked:
-                    if self.channel.is_left and not self._closed:
-                        await self._renew()
-                    elif self.channel.blocked:
-                        await self.channel.written()
-                    else:
-                        break
-        except TimeoutError:
-            if not limit.expired() or timeout is None:
-                raise
-            raise DeadlineExceeded(
-                f"{method} was not sent within {timeout:g} seconds.", method, timeout
-            ) from None
+        async with in_time(timeout, f"{method} was not sent", method):
+            while self.channel.is_left or self.channel.blocked:
+                if self.channel.is_left and not self._closed:
+                    await self._renew()
+                elif self.channel.blocked:
+                    await self.channel.written()
+                else:
+                    break
         self.channel.check()
 
     async def _renew(self) -> None:
@@ -83,6 +79,7 @@ class Carrier:
                 return
             last = self.channel
             self.channel = await self._reconnect()
+            self._last.add(last)
             last.retire()
             if self._closed:
                 # close() came in between.
@@ -91,7 +88,8 @@ class Carrier:
     def close(self) -> None:
         """Close the connection. Calls that wait for a reply fail."""
         self._closed = True
-        self.channel.close()
+        for channel in [*self._last, self.channel]:
+            channel.close()
 
     def __del__(self) -> None:
         self.channel.forsake("Its handler was not closed.")
