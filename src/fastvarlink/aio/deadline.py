@@ -16,7 +16,7 @@ _EARLY = 0.002
 
 @asynccontextmanager
 async def in_time(timeout: float | None, what: str, method: str | None = None) -> AsyncIterator[None]:
-    """DeadlineExceeded, which says ``what`` has not happened, if the block takes longer than so many seconds."""
+    """DeadlineExceeded, which says ``what`` has not happened, if the block takes longer than that."""
     try:
         async with asyncio.timeout(None if timeout is None else timeout + _EARLY) as limit:
             yield
