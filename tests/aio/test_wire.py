@@ -300,7 +300,8 @@ def test_a_oneway_call_that_was_awaited_outlives_the_connection(peer: ScriptedPe
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of forks beside threads
-def test_a_fork_leaves_the_connection_to_its_parent(peer: ScriptedPeer) -> None:
+@pytest.mark.parametrize("way", ["call", "close"])
+def test_a_fork_leaves_the_connection_to_its_parent(peer: ScriptedPeer, way: str) -> None:
     """Rule S9: the child is told, and the parent goes on."""
 
     async def main() -> None:
@@ -309,12 +310,15 @@ def test_a_fork_leaves_the_connection_to_its_parent(peer: ScriptedPeer) -> None:
             child = os.fork()
             if child == 0:
                 # Without the loop, which is the parent's.
+                status = 1
                 try:
-                    handler.Ping("x").send(None)
+                    (handler.Ping("x") if way == "call" else handler.close()).send(None)
                 except ForkDetected:
-                    os._exit(0)
+                    status = way != "call"
+                except StopIteration:
+                    status = way != "close"
                 finally:
-                    os._exit(1)
+                    os._exit(status)
             assert os.waitpid(child, 0)[1] == 0
             assert await handler.Ping("x") == {"text": "pong"}
 
