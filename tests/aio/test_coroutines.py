@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import uvloop
 
 import fastvarlink
 from fastvarlink import aio
@@ -22,30 +21,6 @@ from .serving import both, served
 
 INTERFACE = "org.example.coroutines"
 NAME: contextvars.ContextVar[str] = contextvars.ContextVar("NAME", default="nobody")
-LOOPS = {"asyncio": asyncio.new_event_loop, "own": aio.EventLoop, "uvloop": uvloop.new_event_loop}
-
-
-@pytest.fixture(params=LOOPS)
-def run(request: pytest.FixtureRequest) -> Callable[[Callable[[], Any]], None]:
-    """Runs a coroutine function in each kind of loop, and sees that nothing is left of it."""
-
-    def run_in_loop(main: Callable[[], Any]) -> None:
-        reports: list[dict[str, Any]] = []
-
-        async def whole() -> None:
-            asyncio.get_running_loop().set_exception_handler(lambda _, report: reports.append(report))
-            async with asyncio.timeout(30):
-                await main()
-            await settle()
-            assert asyncio.all_tasks() == {asyncio.current_task()}
-
-        with asyncio.Runner(loop_factory=LOOPS[request.param]) as runner:
-            runner.run(whole())
-        assert reports == []
-
-    return run_in_loop
-
-
 Run = Callable[[Callable[[], Awaitable[None]]], None]
 
 

@@ -14,7 +14,7 @@ import fastvarlink
 from core.serving import Background
 from fastvarlink import DeadlineExceeded
 
-from .conftest import Caller
+from .conftest import Caller, blocking_client_only
 from .rawstream import PATIENCE, RawStream, frame
 from .sample import INTERFACE
 from .scripted import Script, answers
@@ -58,6 +58,7 @@ def test_a_deadline_in_a_stream_ends_it(call_at: CallAt) -> None:
 
 
 @pytest.mark.rule("R7")
+@blocking_client_only
 def test_calls_that_wait_behind_one_that_takes_too_long_are_answered(call_at: CallAt) -> None:
     caller = call_at(silent, answers(*[frame({"parameters": {"text": str(i)}}) for i in range(4)]))
     exceeding = Background(lambda: caller.handler.Ping("x", _timeout=3 * SHORT))
@@ -125,6 +126,7 @@ def _many_signals() -> Iterator[None]:
 
 @pytest.mark.rule("S9")
 @pytest.mark.usefixtures("_many_signals")
+@blocking_client_only
 def test_signals_do_not_start_the_time_anew(call_at: CallAt) -> None:
     caller = call_at(silent)
     began = time.monotonic()
@@ -135,6 +137,7 @@ def test_signals_do_not_start_the_time_anew(call_at: CallAt) -> None:
 
 
 @pytest.mark.rule("F12")
+@blocking_client_only
 def test_a_reply_in_a_pipeline_that_drips_is_cut_off(call_at: CallAt) -> None:
     stop = threading.Event()
     try:

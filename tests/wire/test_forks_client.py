@@ -7,13 +7,14 @@ from collections.abc import Callable
 
 import pytest
 
-from .conftest import Caller
+from .conftest import Caller, blocking_client_only
 from .rawstream import RawStream, frame
 
 CallAt = Callable[..., Caller]
 
 
 @pytest.mark.rule("S9")
+@blocking_client_only
 @pytest.mark.parametrize("way", ["call", "close", "forget"])
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of forks beside threads
 def test_a_fork_leaves_the_connection_to_its_parent(call_at: CallAt, way: str) -> None:

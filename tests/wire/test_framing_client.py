@@ -54,6 +54,30 @@ def test_a_call_is_one_frame(call_at: CallAt) -> None:
 
 
 @pytest.mark.rule("F1")
+def test_members_of_a_call(call_at: CallAt) -> None:
+    seen: list[bytes] = []
+
+    def script(stream: RawStream) -> None:
+        for reply in (frame({"parameters": {"i": 0}}), None, b"{}\0"):
+            seen.append(stream.read_frame())
+            if reply is not None:
+                stream.send(reply)
+        stream.expect_end()
+
+    caller = call_at(script)
+    assert list(caller.handler.Count(1, _more=True)) == [{"i": 0}]
+    assert caller.handler.Record("x", _oneway=True) is None
+    assert caller.handler.Unwritten() == {}
+    caller.handler.close()
+    caller.peer.finish()
+    assert seen == [
+        b'{"method":"org.example.wire.Count","more":true,"parameters":{"n":1}}',
+        b'{"method":"org.example.wire.Record","oneway":true,"parameters":{"text":"x"}}',
+        b'{"method":"org.example.wire.Unwritten"}',
+    ]
+
+
+@pytest.mark.rule("F1")
 def test_replies_that_arrive_together(call_at: CallAt) -> None:
     replies = [frame({"parameters": {"i": i}, "continues": i < 49}) for i in range(50)]
     caller = call_at(answers(b"".join(replies)))
@@ -155,7 +179,7 @@ def test_a_whole_reply_over_the_limit_is_refused(call_at: CallAt) -> None:
 
 @pytest.mark.rule("F8")
 @pytest.mark.parametrize("opening", [b"[", b'{"a":'])
-@pytest.mark.parametrize("depth", [1030, 100_000])
+@pytest.mark.parametrize("depth", [1030, 20_000])
 def test_a_reply_that_is_nested_too_deep_is_refused(call_at: CallAt, depth: int, opening: bytes) -> None:
     closing = {b"[": b"]", b'{"a":': b"}"}[opening]
     reply = b'{"parameters":{"text":"x","extra":' + opening * depth + b"1" + closing * depth + b"}}\0"

@@ -117,9 +117,9 @@ def echoing(echo_server: EchoServer) -> EchoServer:
 
 
 @pytest.fixture
-def open_at(peer: ScriptedPeer) -> Iterator[OpenAt]:
+def open_at(peer: ScriptedPeer, make_client: Callable[..., Any]) -> Iterator[OpenAt]:
     """Start the peer with scripts, and open a connection to each of them, one after the other."""
-    client: Any = fastvarlink.Client(peer.address)
+    client = make_client(peer.address)
     client.add_interface(fastvarlink.Interface.from_specification(DESCRIPTION))
     opened: list[Any] = []
 

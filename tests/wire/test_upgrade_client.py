@@ -36,6 +36,8 @@ def test_nothing_behind_the_reply_is_read(call_at: CallAt, size: int) -> None:
     reply, connection = caller.handler.Ping("x", _upgrade=True)
     with connection:
         assert reply == {"text": text}
+        # That of an event loop does not block.
+        connection.setblocking(True)
         # By the descriptor alone: another program could have it.
         data = b""
         while len(data) < 9:

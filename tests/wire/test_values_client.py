@@ -20,13 +20,13 @@ SOMEONE = {"name": "a", "address": [{"zip": "1"}], "color": "red"}
 
 
 @pytest.fixture
-def open_at(peer: ScriptedPeer) -> Iterator[Callable[[Script], Any]]:
+def open_at(peer: ScriptedPeer, make_client: Callable[..., Any]) -> Iterator[Callable[[Script], Any]]:
     """Start the peer with a script, and open the interface of values there."""
     opened: list[Any] = []
 
     def start(script: Script) -> Any:
         peer.start(script)
-        client = fastvarlink.Client(peer.address)
+        client = make_client(peer.address)
         client.add_interface(fastvarlink.Interface.from_specification(DESCRIPTION))
         opened.append(client.open(VALUES))
         return opened[-1]

@@ -35,7 +35,7 @@ cdef int64_t span_of(object timeout, int64_t usual) except -1:
     if not seconds >= 0:
         raise ValueError(f"A timeout of {timeout!r} seconds is none: give 0 or more, or None for no limit.")
     # 0 stands for no limit, so the shortest has 1.
-    return max(<int64_t> (seconds * 1e6), <int64_t> 1) if seconds < LONGEST else 0
+    return max(<int64_t> (seconds * 1e6 + 0.5), <int64_t> 1) if seconds < LONGEST else 0
 
 
 cdef Deadline deadline_in(int64_t span) noexcept nogil:

@@ -3,6 +3,7 @@
 
 from fastvarlink._core.call cimport CallPlan
 from fastvarlink._core.control cimport Descriptors
+from fastvarlink._core.deadline cimport Deadline
 from fastvarlink._core.taskchannel cimport Outstanding, TaskChannel
 
 
@@ -10,8 +11,7 @@ from fastvarlink._core.taskchannel cimport Outstanding, TaskChannel
 cdef enum Progress:
     UNSENT  # it has not been awaited
     CONNECTING  # it waits until it can be sent
-    WRITING  # of a oneway call: it waits until it is written
-    SENT  # it waits for its reply
+    SENT  # it waits for its reply or, oneway, until it is written
     DONE
 
 
@@ -24,6 +24,7 @@ cdef class PendingCall(Outstanding):
     cdef int flags
     cdef bint namespaced
     cdef object timeout  # seconds; None without a limit
+    cdef Deadline deadline
     cdef Descriptors descriptors
     cdef Progress progress
     cdef object inner  # what is awaited while it is CONNECTING
@@ -31,9 +32,8 @@ cdef class PendingCall(Outstanding):
     cdef object result
 
     cdef object step(self, object thrown)
-    cdef object send_now(self)
-    cdef int give_up_socket(self) except -1
-    cdef int start_timer(self, TaskChannel channel) except -1
+    cdef int send_now(self) except -1
+    cdef int start_timer(self, object loop) except -1
     cdef int cease(self) except -1
 
 
@@ -55,10 +55,13 @@ cdef class TaskStream:
 # The coroutine that awaits one reply of a stream.
 cdef class NextReply:
     cdef TaskStream stream
+    cdef Deadline deadline
     cdef Progress progress
     cdef object inner
     cdef object timer
 
     cdef object step(self, object thrown)
+    cdef int send_now(self) except -1
+    cdef int start_timer(self, object loop) except -1
     cdef object take(self)
     cdef int cease(self) except -1

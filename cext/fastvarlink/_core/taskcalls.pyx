@@ -5,24 +5,29 @@ Both are coroutines that are written out: one object for a call, which is sent w
 goes on when its reply has been taken.
 """
 
+from libc.stdint cimport int64_t
+
 import asyncio
 import warnings
 from collections.abc import AsyncIterator, Coroutine
 
 from fastvarlink._core.call cimport CallPlan
 from fastvarlink._core.control cimport Descriptors
+from fastvarlink._core.countdown cimport now
+from fastvarlink._core.deadline cimport deadline_in, exceeded, is_past, span_of
 from fastvarlink._core.message cimport MORE, ONEWAY, UPGRADE
 from fastvarlink._core.taskchannel cimport Outstanding, TaskChannel
-from fastvarlink.error import ConnectionBusy, DeadlineExceeded
+from fastvarlink.error import ConnectionBusy
 
 cdef str CALL_GIVEN_UP = "A call on it was given up before its reply came."
 cdef str STREAM_LEFT = "A stream of replies was left before its end."
 
 
-cdef object run_out_of(CallPlan plan, double seconds):
-    return DeadlineExceeded(
-        f"{plan.name} was not answered within {seconds:g} seconds.", plan.name, seconds
-    )
+cdef object timer_for(object loop, int64_t due, object function):
+    """Has the loop call it when the time has come; None if it has."""
+    cdef int64_t left = due - now()
+    # uvloop counts milliseconds, and comes up to two of them too early. It is asked again then.
+    return loop.call_later(max(left / 1e6, 0.001), function) if left > 0 else None
 
 
 cdef class PendingCall(Outstanding):
@@ -46,7 +51,7 @@ cdef class PendingCall(Outstanding):
         self.plan = plan
         self.parameters = None if parameters == b"{}" else parameters
         self.namespaced = namespaced
-        self.flags = UPGRADE if upgrade else ONEWAY if oneway else 0
+        self.flags = (ONEWAY if oneway else 0) | (UPGRADE if upgrade else 0)
         self.timeout = timeout
         self.descriptors = descriptors
 
@@ -61,6 +66,8 @@ cdef class PendingCall(Outstanding):
 
     def close(self):
         """As of a coroutine: the call is given up."""
+        if self.progress == DONE:
+            return
         try:
             self.step(GeneratorExit())
         except (GeneratorExit, StopIteration):
@@ -88,6 +95,7 @@ cdef class PendingCall(Outstanding):
 
     cdef object step(self, object thrown):
         cdef TaskChannel channel
+        cdef bint ready
         try:
             if self.progress == DONE:
                 raise RuntimeError(f"This call of {self.plan.name} is over.")
@@ -95,65 +103,45 @@ cdef class PendingCall(Outstanding):
                 if thrown is not None:
                     raise thrown
                 channel = self.carrier.channel
-                if channel.is_ready():
-                    return self.send_now()
+                ready = channel.is_ready()
                 # The time it takes to get there counts.
-                self.start_timer(channel)
-                self.inner = self.carrier.ready(self.plan.name, self.timeout).__await__()
-                self.progress = CONNECTING
+                self.start_timer(channel.loop)
+                if ready:
+                    self.send_now()
+                else:
+                    self.inner = self.carrier.ready(self.plan.name, self.timeout).__await__()
+                    self.progress = CONNECTING
             if self.progress == CONNECTING:
                 try:
                     return self.inner.send(None) if thrown is None else self.inner.throw(thrown)
                 except StopIteration:
-                    self.inner = None
-                return self.send_now()
-            if self.progress == WRITING:
-                if thrown is not None:
-                    raise thrown
-                self.check()
-                self.channel.check_open()
-                raise StopIteration
-            if thrown is not None and not self.over:
+                    self.inner = thrown = None
+                self.send_now()
+            if not self.over:
+                if thrown is None:
+                    return self.wait(self.channel.loop)
                 self.channel.abandon(self, CALL_GIVEN_UP)
             if thrown is not None:
-                self.give_up_socket()
                 raise thrown
             self.check()
-            raise StopIteration(self.result)
+            result, self.result = self.result, None
+            raise StopIteration(result)
         except BaseException:
             self.cease()
             raise
 
-    cdef object send_now(self):
-        cdef TaskChannel channel = self.carrier.channel
-        self.channel = channel
-        self.check()
-        channel.send(self, self.plan, self.parameters, self.flags, self.descriptors)
-        if self.flags & ONEWAY:
-            self.progress = WRITING
-            written = channel.written()
-            if not written.done():
-                self.start_timer(channel)
-            else:
-                channel.check_open()
-                raise StopIteration
-            self.arrived = written
-            written._asyncio_future_blocking = True
-            return written
+    cdef int send_now(self) except -1:
+        if is_past(self.deadline.due):
+            raise exceeded(self.plan.name, "sent", self.deadline)
+        self.channel = self.carrier.channel
         self.progress = SENT
-        self.start_timer(channel)
-        return self.wait(channel.loop)
-
-    cdef int give_up_socket(self) except -1:
-        """Nobody gets the socket of the upgrade that has been answered, if there is one."""
-        if self.flags & UPGRADE and self.result is not None:
-            _, connection = self.result
-            connection.close()
+        self.channel.send(self, self.plan, self.parameters, self.flags, self.descriptors)
         return 0
 
-    cdef int start_timer(self, TaskChannel channel) except -1:
-        if self.timeout is not None and self.timer is None:
-            self.timer = channel.loop.call_later(self.timeout, self.run_out)
+    cdef int start_timer(self, object loop) except -1:
+        if self.timeout is not None:
+            self.deadline = deadline_in(span_of(self.timeout, 0))
+            self.timer = timer_for(loop, self.deadline.due, self.run_out) or loop.call_soon(self.run_out)
         return 0
 
     cdef int cease(self) except -1:
@@ -161,35 +149,35 @@ cdef class PendingCall(Outstanding):
         timer, self.timer = self.timer, None
         if timer is not None:
             timer.cancel()
+        if self.flags & UPGRADE and self.result is not None:
+            # It was cancelled with its reply there.
+            self.result[1].close()
         return 0
 
     def run_out(self):
-        """The time is over."""
-        if self.over:
-            return
+        """The time is over, or nearly so."""
+        self.timer = timer_for(self.carrier.channel.loop, self.deadline.due, self.run_out)
         # Where it is not sent yet it will not be.
-        self.failure = run_out_of(self.plan, self.timeout)
-        if self.progress == SENT:
+        if self.timer is None and self.progress == SENT and not self.over:
+            self.failure = exceeded(
+                self.plan.name, "written" if self.flags & ONEWAY else "answered", self.deadline
+            )
             self.channel.abandon(self, CALL_GIVEN_UP)
-            self.over = True
-        self.wake()
+            self.end()
 
     cdef int answered(self, TaskChannel channel) except -1:
-        self.over = True
         if self.descriptors is not None:
             # Those of the reply before are closed, if nobody has taken them.
             self.descriptors.received = channel.session.received
         channel.session.received = None
         try:
-            self.result = self.plan.read(channel.session.message, self.namespaced)
-            if self.flags & UPGRADE:
-                self.result = (self.result, channel.detach())
+            result = self.plan.read(channel.session.message, self.namespaced)
+            self.result = (result, channel.detach()) if self.flags & UPGRADE else result
         except Exception as failure:
             self.failure = failure
             if self.flags & UPGRADE:
                 channel.stay()
-        self.wake()
-        return 0
+        return self.end()
 
 
 cdef class TaskStream:
@@ -257,7 +245,7 @@ cdef class NextReply:
 
     def close(self):
         """As of a coroutine: the stream is left, if its reply was being waited for."""
-        if self.progress != UNSENT:
+        if self.progress != UNSENT and self.progress != DONE:
             try:
                 self.step(GeneratorExit())
             except (GeneratorExit, StopIteration):
@@ -275,6 +263,7 @@ cdef class NextReply:
     cdef object step(self, object thrown):
         cdef TaskStream stream = self.stream
         cdef TaskChannel channel = stream.channel
+        cdef bint ready
         if self.progress == DONE:
             raise RuntimeError("This reply has been awaited already: ask for the next one.")
         if self.progress == UNSENT:
@@ -286,34 +275,31 @@ cdef class NextReply:
             if stream.busy:
                 raise ConnectionBusy("Another task is reading this stream of replies.")
             stream.busy = True
-            self.progress = SENT
-            if channel is None:
-                self.progress = CONNECTING
+            self.progress = SENT if channel is not None else CONNECTING
         try:
             if self.progress == CONNECTING:
-                channel = stream.carrier.channel
-                if self.inner is None and not channel.is_ready():
-                    self.inner = stream.carrier.ready(stream.plan.name, stream.timeout).__await__()
+                if self.inner is None:
+                    channel = stream.carrier.channel
+                    ready = channel.is_ready()
+                    # The time it takes to get there counts.
+                    self.start_timer(channel.loop)
+                    if not ready:
+                        self.inner = stream.carrier.ready(stream.plan.name, stream.timeout).__await__()
                 if self.inner is not None:
                     try:
                         return self.inner.send(None) if thrown is None else self.inner.throw(thrown)
                     except StopIteration:
-                        self.inner = None
-                    channel = stream.carrier.channel
-                channel.send(stream.call, stream.plan, stream.parameters, MORE, stream.descriptors)
-                stream.channel = channel
-                self.progress = SENT
-                if stream.ended:
-                    # aclose() came in between.
-                    channel.abandon(stream.call, STREAM_LEFT)
+                        self.inner = thrown = None
+                self.send_now()
+                channel = stream.channel
             if thrown is not None:
                 raise thrown
             if channel.take_for(stream.call):
                 # Or what an error reply says.
                 raise StopIteration(self.take())
             stream.call.reader = asyncio.current_task()
-            if stream.timeout is not None and self.timer is None:
-                self.timer = channel.loop.call_later(stream.timeout, self.run_out)
+            if self.timer is None:
+                self.start_timer(channel.loop)
             return stream.call.wait(channel.loop)
         except BaseException as failure:
             self.cease()
@@ -322,6 +308,25 @@ cdef class NextReply:
                 if stream.channel is not None:
                     stream.channel.abandon(stream.call, STREAM_LEFT)
             raise
+
+    cdef int send_now(self) except -1:
+        cdef TaskStream stream = self.stream
+        cdef TaskChannel channel = stream.carrier.channel
+        if stream.ended:
+            # aclose() came in between.
+            raise StopAsyncIteration
+        if is_past(self.deadline.due):
+            raise exceeded(stream.plan.name, "sent", self.deadline)
+        channel.send(stream.call, stream.plan, stream.parameters, MORE, stream.descriptors)
+        stream.channel = channel
+        self.progress = SENT
+        return 0
+
+    cdef int start_timer(self, object loop) except -1:
+        if self.stream.timeout is not None:
+            self.deadline = deadline_in(span_of(self.stream.timeout, 0))
+            self.timer = timer_for(loop, self.deadline.due, self.run_out) or loop.call_soon(self.run_out)
+        return 0
 
     cdef object take(self):
         """What the reply that the session has taken brings."""
@@ -349,12 +354,12 @@ cdef class NextReply:
         return 0
 
     def run_out(self):
-        """The time is over."""
+        """The time is over, or nearly so."""
         cdef TaskStream stream = self.stream
-        if not stream.call.over and not stream.call.abandoned:
-            stream.call.failure = run_out_of(stream.plan, stream.timeout)
+        self.timer = timer_for(stream.carrier.channel.loop, self.deadline.due, self.run_out)
+        if self.timer is None and self.progress == SENT and not (stream.call.over or stream.call.abandoned):
+            stream.call.failure = exceeded(stream.plan.name, "answered", self.deadline)
             stream.channel.abandon(stream.call, STREAM_LEFT)
-            stream.call.wake()
 
 
 Coroutine.register(PendingCall)

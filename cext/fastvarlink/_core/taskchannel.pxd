@@ -18,6 +18,7 @@ cdef class Outstanding:
 
     # The session has taken its reply.
     cdef int answered(self, TaskChannel channel) except -1
+    cdef int end(self) except -1
     cdef int fail(self, object failure) except -1
     # Wakes the task that waits. False if there is none, or it has been woken already.
     cdef bint wake(self) except -1
@@ -42,9 +43,10 @@ cdef class TaskChannel:
     cdef bint reading  # the loop tells when something has come
     cdef bint flushing  # the loop will come to write what is queued
     cdef readonly bint blocked  # the socket takes no more for now; the loop tells when it does
-    cdef object writers  # futures of tasks that wait for that
+    cdef object writing  # list of Outstanding: oneway calls that are waited for until they are written
+    cdef object writers  # futures of tasks that want to send a call once the socket takes it
+    cdef bint leaving  # an upgrade has been asked for, so no calls are made behind it
     cdef bint retired  # no calls are made on it any more
-    cdef bint leaving  # an upgrade has been asked for: no calls are made behind it
     cdef bint closed
     cdef str why  # it takes no more calls; None while it does
     cdef readonly bint left  # it was closed because a call or a stream was given up
@@ -52,25 +54,27 @@ cdef class TaskChannel:
     # Whether a call can be sent right now.
     cdef bint is_ready(self) except -1
     cdef int check_open(self) except -1
-    # Sends a call. Whoever awaits its reply has to wait for call.wait().
+    # Sends a call. Whoever awaits its reply has to wait for call.wait(), unless it is over already.
     cdef int send(self, Outstanding call, CallPlan plan, bytes parameters, int flags,
                   Descriptors descriptors) except -1
-    # Nobody waits for the reply any more.
+    # Nobody waits for the reply any more, or for a oneway call to be written.
     cdef int abandon(self, Outstanding call, str why) except -1
     # Takes the next reply for the stream, if it has come. Raises what has gone wrong.
     cdef bint take_for(self, Outstanding stream) except -1
     # The stream has taken its last reply.
     cdef int finish(self, Outstanding stream) except -1
+    # The upgrade has been refused.
+    cdef int stay(self) except -1
     cdef bint take(self) except -1
     cdef int deliver(self) except -1
+    cdef int read(self) except -1
     cdef int flush(self) except -1
+    cdef int write(self) except -1
     cdef int begin_reading(self) except -1
     cdef int stop_reading(self) except -1
-    # Nothing more is written: who waits for that is told.
     cdef int stop_writing(self) except -1
+    cdef int wake_writers(self) except -1
     cdef int stop_clock(self) except -1
     cdef int end(self, LinkStatus status) except -1
     cdef int fail(self, object kind, str why) except -1
     cdef int settle(self) except -1
-    # The upgrade that was asked for has been answered by an error.
-    cdef int stay(self) except -1

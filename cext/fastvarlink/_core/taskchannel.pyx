@@ -47,6 +47,8 @@ cdef str CLOSED_HERE = "It has been closed by this program."
 cdef str CLOSED_THERE = "The service has closed it."
 cdef str MISPLACED = "The service has sent file descriptors in the middle of a message, or too many."
 cdef str UNFINISHED = "The service has begun a reply and not finished it within the time limit."
+cdef str UNASKED = "The peer sent a message that answers no call."
+cdef str ERROR_HERE = "An error of this program came between a call and its reply."
 
 
 cdef class Outstanding:
@@ -54,7 +56,11 @@ cdef class Outstanding:
         raise NotImplementedError
 
     cdef int fail(self, object failure) except -1:
-        self.failure = failure
+        if self.failure is None:
+            self.failure = failure
+        return self.end()
+
+    cdef int end(self) except -1:
         self.over = True
         self.wake()
         return 0
@@ -78,9 +84,6 @@ cdef class Outstanding:
     cdef object wait(self, object loop):
         self.arrived = loop.create_future()
         self.arrived._asyncio_future_blocking = True
-        if self.over:
-            # It could not even be written.
-            self.arrived.set_result(None)
         return self.arrived
 
 
@@ -99,6 +102,7 @@ cdef class TaskChannel:
         self.session = ClientSession(limits, strict)
         self.link = Link(connection.fileno(), self.session.reader, self.session.writer)
         self.waiting = deque()
+        self.writing = []
         self.writers = []
         self.begin_reading()
 
@@ -108,13 +112,8 @@ cdef class TaskChannel:
         return self.closed
 
     @property
-    def is_usable(self):
-        """True while calls may be made on it. Otherwise, if left is set, a new connection is to be made."""
-        return self.why is None and self.dropped == 0 and not self.retired and not self.leaving
-
-    @property
     def is_left(self):
-        """True if it takes no more calls because one was given up: a new connection is to be made."""
+        """True if it takes no more calls for what was done here: a new connection is to be made."""
         return self.left or self.dropped > 0 or self.retired or self.leaving
 
     def check(self):
@@ -139,13 +138,7 @@ cdef class TaskChannel:
     cdef bint is_ready(self) except -1:
         if self.process != process_number():
             self.check_open()
-        return (
-            self.why is None
-            and not self.blocked
-            and self.dropped == 0
-            and not self.retired
-            and not self.leaving
-        )
+        return not (self.why is not None or self.blocked or self.dropped or self.retired or self.leaving)
 
     # ---- calls
 
@@ -163,7 +156,7 @@ cdef class TaskChannel:
                 )
         elif stored(self.session.reader.buffer) or self.link.probe() != LINK_OK:
             # The end, or what answers no call and would be taken for the reply.
-            self.readable()
+            self.read()
             self.check_open()
         if descriptors is not None:
             if self.connection.family != socket.AF_UNIX:
@@ -177,14 +170,20 @@ cdef class TaskChannel:
             self.waiting.append(call)
             self.live += 1
         if flags & UPGRADE:
-            # Nothing is read beyond the reply (rule C12), and no call is made behind this one.
+            # Nothing is read beyond the reply (rule C12).
             self.link.care |= CARE_FRAMES
             self.leaving = True
-        if alone:
+        if alone or flags & ONEWAY:
             self.flush()
         elif not self.flushing:
             self.flushing = True
             self.loop.call_soon(self.flush_gathered)
+        if flags & ONEWAY:
+            self.check_open()
+            if self.blocked:
+                self.writing.append(call)
+            else:
+                call.over = True
         return 0
 
     def flush_gathered(self):
@@ -193,31 +192,52 @@ cdef class TaskChannel:
         if not self.closed and not self.blocked:
             self.flush()
 
+    def writable(self):
+        """Write what could not be written before."""
+        self.flush()
+
     cdef int flush(self) except -1:
+        try:
+            return self.write()
+        except BaseException:
+            self.fail(ConnectionLost, ERROR_HERE)
+            raise
+
+    cdef int write(self) except -1:
+        cdef Outstanding call
         cdef LinkStatus status = self.link.flush()
         if status == LINK_BLOCKED:
             if not self.blocked:
                 self.blocked = True
                 self.loop.add_writer(self.link.fd, self.writable)
             return 0
+        self.stop_writing()
         self.session.writer.buffer.release()
         if status != LINK_OK:
             # What it has answered before is there, and is given out.
             while not self.closed and self.link.fill() == LINK_OK:
                 self.deliver()
             self.end(status)
-        return self.stop_writing()
+        writing, self.writing = self.writing, []
+        for call in writing:
+            if status == LINK_OK:
+                call.end()
+            else:
+                call.fail(ConnectionLost(f"The connection is closed. {self.why}"))
+        self.wake_writers()
+        return self.settle()
 
-    def writable(self):
-        """Write what could not be written before."""
-        self.flush()
+    cdef int wake_writers(self) except -1:
+        writers, self.writers = self.writers, []
+        for writer in writers:
+            if not writer.done():
+                writer.set_result(None)
+        return 0
 
     def written(self):
-        """A future: all calls that have been made are written, or cannot be any more."""
+        """A future: there may be room for another call, or none is made on this connection any more."""
         writer = self.loop.create_future()
-        if not self.closed and stored(self.session.writer.buffer) and not self.blocked:
-            self.flush()
-        if self.blocked and not self.closed:
+        if self.blocked:
             self.writers.append(writer)
         else:
             writer.set_result(None)
@@ -227,13 +247,21 @@ cdef class TaskChannel:
         if call.over or call.abandoned:
             return 0
         call.abandoned = True
-        self.live -= 1
-        self.dropped += 1
-        if call.more or self.live == 0:
+        if call in self.writing:
+            # What has been written of it calls for the rest.
+            self.writing.remove(call)
+            self.retired = True
+        else:
+            self.live -= 1
+            self.dropped += 1
+            # If that was an upgrade, nobody knows what comes behind its reply.
+            self.retired = self.retired or self.leaving
+        if call.more or not (self.live or self.writing):
             if self.why is None:
                 self.left = True
-            self.fail(ConnectionLost, why)
-        return 0
+            return self.fail(ConnectionLost, why)
+        # Those that wait to be sent take a new connection.
+        return self.wake_writers()
 
     def forsake(self, str why not None):
         """Close the connection from a finalizer, which may run at any moment and in any thread."""
@@ -255,8 +283,8 @@ cdef class TaskChannel:
     def retire(self):
         """Make no more calls: close the connection as soon as all that are waited for are answered."""
         self.retired = True
-        if self.live == 0:
-            self.fail(ConnectionLost, CLOSED_HERE)
+        self.wake_writers()
+        self.settle()
 
     def close(self):
         """Close the connection. Calls that wait for a reply fail."""
@@ -269,21 +297,36 @@ cdef class TaskChannel:
         connection, self.connection = self.connection, None
         self.stop_reading()
         self.stop_writing()
+        self.wake_writers()
         self.left = self.closed = True
         self.why = "It has left Varlink by an upgrade."
         return connection
+
+    cdef int stay(self) except -1:
+        self.leaving = False
+        self.link.care &= ~CARE_FRAMES
+        return 0
 
     # ---- replies
 
     def readable(self):
         """Read what has come, and give it out."""
+        self.read()
+
+    cdef int read(self) except -1:
         cdef LinkStatus status
         if self.closed:
-            return
-        status = self.link.fill()
-        self.deliver()
-        if status != LINK_OK and status != LINK_BLOCKED:
-            self.end(status)
+            return 0
+        try:
+            status = self.link.fill()
+            self.deliver()
+            if status != LINK_OK and status != LINK_BLOCKED:
+                self.end(status)
+        except BaseException:
+            # Some reply may be lost, and the next would be taken for it.
+            self.fail(ConnectionLost, ERROR_HERE)
+            raise
+        return 0
 
     cdef bint take(self) except -1:
         """Takes the next reply from the session. What cannot be one, and the end, close the connection."""
@@ -300,6 +343,10 @@ cdef class TaskChannel:
             return False
         if stored(self.session.reader.buffer) == 0:
             self.session.reader.buffer.release()
+        elif self.session.waiting() == 0:
+            # It has only begun, and would end as the reply to the next call.
+            self.fail(ProtocolError, UNASKED)
+            return False
         elif self.clock is None and self.frame_timeout is not None:
             self.clock = self.loop.call_later(self.frame_timeout, self.run_out)
         if self.why is not None:
@@ -320,23 +367,21 @@ cdef class TaskChannel:
                 return 0
             self.waiting.popleft()
             if head.abandoned:
+                head.over = True
                 self.dropped -= 1
                 self.session.received = None
             else:
                 self.live -= 1
-                head.answered(self)
-            head.over = True
+                try:
+                    head.answered(self)
+                except BaseException:
+                    head.fail(ConnectionLost(ERROR_HERE))
+                    raise
             self.settle()
 
     cdef int settle(self) except -1:
-        # Nobody waits for the reply to an upgrade any more, if it is still leaving then.
-        if (self.retired or self.leaving) and self.live == 0 and not self.closed:
+        if self.retired and not (self.closed or self.live or self.writing):
             self.fail(ConnectionLost, CLOSED_HERE)
-        return 0
-
-    cdef int stay(self) except -1:
-        self.link.care &= ~CARE_FRAMES
-        self.leaving = False
         return 0
 
     cdef bint take_for(self, Outstanding stream) except -1:
@@ -374,17 +419,16 @@ cdef class TaskChannel:
     cdef int stop_reading(self) except -1:
         if self.reading:
             self.reading = False
-            self.loop.remove_reader(self.link.fd)
+            # In a fork the loop's epoll is that of the parent, too.
+            if self.process == process_number():
+                self.loop.remove_reader(self.link.fd)
         return 0
 
     cdef int stop_writing(self) except -1:
         if self.blocked:
             self.blocked = False
-            self.loop.remove_writer(self.link.fd)
-        for writer in self.writers:
-            if not writer.done():
-                writer.set_result(None)
-        self.writers.clear()
+            if self.process == process_number():
+                self.loop.remove_writer(self.link.fd)
         return 0
 
     cdef int end(self, LinkStatus status) except -1:
@@ -413,15 +457,15 @@ cdef class TaskChannel:
         if self.clock is not None:
             self.stop_clock()
         self.stop_reading()
-        self.session.writer.discard()
         self.stop_writing()
+        self.session.writer.discard()
         self.session.reader.attached = None
         self.session.received = None
         self.connection.close()
-        while self.waiting:
-            call = self.waiting.popleft()
-            if call.failure is None:
-                call.fail(kind(f"The connection is closed. {why}"))
-            call.over = True
+        self.wake_writers()
+        waiting, self.waiting = [*self.waiting, *self.writing], deque()
+        self.writing = []
+        for call in waiting:
+            call.fail(kind(f"The connection is closed. {why}"))
         self.live = self.dropped = 0
         return 0

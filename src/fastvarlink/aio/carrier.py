@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from types import EllipsisType
 from typing import Any
+from weakref import WeakSet
 
 from fastvarlink._core.call import CallPlan
 from fastvarlink._core.control import Descriptors
@@ -14,8 +15,8 @@ from fastvarlink._core.intercepted import intercept_call
 from fastvarlink._core.interception import Interception
 from fastvarlink._core.taskcalls import PendingCall, TaskStream
 from fastvarlink._core.taskchannel import TaskChannel
+from fastvarlink.aio.deadline import in_time
 from fastvarlink.aio.intercepted import InterceptedStream, intercepted
-from fastvarlink.error import DeadlineExceeded
 
 __all__ = ["Carrier", "SharedCarrier"]
 
@@ -41,6 +42,8 @@ class Carrier:
         self._timeout = timeout
         self._reconnect = reconnect
         self._turn = asyncio.Lock()
+        # Connections that make no more calls, while some are still waited for.
+        self._last: WeakSet[TaskChannel] = WeakSet()
 
     def invoke(
         self,
@@ -69,21 +72,14 @@ class Carrier:
 
     async def ready(self, method: str, timeout: float | None) -> None:
         """Wait until the channel can send a call. OSError if a new one is needed and cannot be made."""
-        try:
-            async with asyncio.timeout(timeout) as limit:
-                while self.channel.is_left or self.channel.blocked:
-                    if self.channel.is_left and self._reconnect is not None:
-                        await self._renew()
-                    elif self.channel.blocked:
-                        await self.channel.written()
-                    else:
-                        break
-        except TimeoutError:
-            if not limit.expired() or timeout is None:
-                raise
-            raise DeadlineExceeded(
-                f"{method} was not sent within {timeout:g} seconds.", method, timeout
-            ) from None
+        async with in_time(timeout, f"{method} was not sent", method):
+            while self.channel.is_left or self.channel.blocked:
+                if self.channel.is_left and self._reconnect is not None:
+                    await self._renew()
+                elif self.channel.blocked:
+                    await self.channel.written()
+                else:
+                    break
         self.channel.check()
 
     async def _renew(self) -> None:
@@ -93,6 +89,7 @@ class Carrier:
                 return
             last = self.channel
             self.channel = await self._reconnect()
+            self._last.add(last)
             last.retire()
             if self._reconnect is None:
                 # close() came in between.
@@ -101,7 +98,8 @@ class Carrier:
     def close(self) -> None:
         """Close the connection. Calls that wait for a reply fail."""
         self._reconnect = None
-        self.channel.close()
+        for channel in [*self._last, self.channel]:
+            channel.close()
 
     def __del__(self) -> None:
         self.channel.forsake("Its handler was not closed.")

@@ -14,6 +14,7 @@ from fastvarlink._core.link import is_plain_socket
 from fastvarlink._core.taskchannel import TaskChannel
 from fastvarlink.aio.carrier import Carrier, SharedCarrier
 from fastvarlink.aio.connection import connect
+from fastvarlink.aio.deadline import in_time
 from fastvarlink.aio.handler import ClientInterfaceHandler
 from fastvarlink.client.client import base_interface
 from fastvarlink.client.interceptors import interception_of
@@ -35,8 +36,8 @@ class Client:
             print((await ping.Ping("hello"))["pong"])
 
     ``address`` is where the service listens; AddressError if it cannot be understood. The connection is made
-    by open(). ``timeout`` is how many seconds each call may take, and each reply of a stream, unless the call
-    says otherwise. ``limits`` and ``strict`` are as for fastvarlink.Client.
+    by open(). ``timeout`` is how many seconds connecting may take, and each call, and each reply of a stream,
+    unless the call says otherwise. ``limits`` and ``strict`` are as for fastvarlink.Client.
     """
 
     limits = Limits()
@@ -132,7 +133,9 @@ class Client:
     async def _carrier(self) -> Carrier:
         if self._only is not None:
             return self._only
-        return Carrier(await self._connect(), self._connect, self.timeout, self._interception)
+        async with in_time(self.timeout, f"No connection to {self} was made"):
+            channel = await self._connect()
+        return Carrier(channel, self._connect, self.timeout, self._interception)
 
     @overload
     async def open(self, interface_name: type[_Typed]) -> _Typed: ...
