@@ -30,8 +30,10 @@ cdef class PendingCall(Outstanding):
     cdef object timer
     cdef object result
 
+    # Goes on: what is to be waited for or, once it is DONE, what the call has come to.
     cdef object step(self, object thrown)
     cdef object send_now(self)
+    cdef object come_to(self, object value)
     cdef int start_timer(self, TaskChannel channel) except -1
     cdef int cease(self) except -1
 
@@ -58,6 +60,7 @@ cdef class NextReply:
     cdef object inner
     cdef object timer
 
+    # As of a call.
     cdef object step(self, object thrown)
     cdef object take(self)
     cdef int cease(self) except -1

@@ -2,8 +2,12 @@
 """Calls that are awaited, and streams of replies that are read by tasks.
 
 Both are coroutines that are written out: one object for a call, which is sent when it is first awaited, and
-goes on when its reply has been taken.
+goes on when its reply has been taken. What it comes to is returned to whoever awaits it (am_send): raised, as
+StopIteration is, each call would cost an exception and its traceback.
 """
+
+from cpython.object cimport PyObject
+from cpython.ref cimport Py_INCREF
 
 import asyncio
 import warnings
@@ -16,8 +20,26 @@ from fastvarlink._core.message cimport MORE, ONEWAY, UPGRADE
 from fastvarlink._core.taskchannel cimport Outstanding, TaskChannel
 from fastvarlink.error import ConnectionBusy, DeadlineExceeded
 
+cdef extern from "Python.h":
+    ctypedef enum PySendResult:
+        PYGEN_RETURN
+        PYGEN_ERROR
+        PYGEN_NEXT
+    ctypedef PySendResult (*sendfunc)(PyObject *coroutine, PyObject *value, PyObject **result)
+    ctypedef struct PyAsyncMethods:
+        sendfunc am_send
+    ctypedef struct PyTypeObject:
+        PyAsyncMethods *tp_as_async
+
 cdef str CALL_GIVEN_UP = "A call on it was given up before its reply came."
 cdef str STREAM_LEFT = "A stream of replies was left before its end."
+
+
+cdef object given(object value, Progress progress):
+    """What a step has brought, as a coroutine's methods give it."""
+    if progress == DONE:
+        raise StopIteration(value)
+    return value
 
 
 cdef object run_out_of(CallPlan plan, double seconds):
@@ -53,18 +75,18 @@ cdef class PendingCall(Outstanding):
 
     def send(self, value):
         """As of a coroutine."""
-        return self.step(None)
+        return given(self.step(None), self.progress)
 
     def throw(self, kind, value=None, traceback=None):
         """As of a coroutine."""
         thrown = kind if value is None else value
-        return self.step(thrown() if isinstance(thrown, type) else thrown)
+        return given(self.step(thrown() if isinstance(thrown, type) else thrown), self.progress)
 
     def close(self):
         """As of a coroutine: the call is given up."""
         try:
             self.step(GeneratorExit())
-        except (GeneratorExit, StopIteration):
+        except GeneratorExit:
             pass
 
     def __await__(self):
@@ -76,7 +98,7 @@ cdef class PendingCall(Outstanding):
         return self
 
     def __next__(self):
-        return self.step(None)
+        return given(self.step(None), self.progress)
 
     def __del__(self):
         if self.progress == UNSENT and self.plan is not None:
@@ -113,13 +135,13 @@ cdef class PendingCall(Outstanding):
                     raise thrown
                 self.check()
                 self.channel.check_open()
-                raise StopIteration
+                return self.come_to(None)
             if thrown is not None and not self.over:
                 self.channel.abandon(self, CALL_GIVEN_UP)
             if thrown is not None:
                 raise thrown
             self.check()
-            raise StopIteration(self.result)
+            return self.come_to(self.result)
         except BaseException:
             self.cease()
             raise
@@ -136,7 +158,7 @@ cdef class PendingCall(Outstanding):
                 self.start_timer(channel)
             else:
                 channel.check_open()
-                raise StopIteration
+                return self.come_to(None)
             self.arrived = written
             written._asyncio_future_blocking = True
             return written
@@ -148,6 +170,10 @@ cdef class PendingCall(Outstanding):
         if self.timeout is not None and self.timer is None:
             self.timer = channel.loop.call_later(self.timeout, self.run_out)
         return 0
+
+    cdef object come_to(self, object value):
+        self.cease()
+        return value
 
     cdef int cease(self) except -1:
         self.progress = DONE
@@ -240,19 +266,19 @@ cdef class NextReply:
 
     def send(self, value):
         """As of a coroutine."""
-        return self.step(None)
+        return given(self.step(None), self.progress)
 
     def throw(self, kind, value=None, traceback=None):
         """As of a coroutine."""
         thrown = kind if value is None else value
-        return self.step(thrown() if isinstance(thrown, type) else thrown)
+        return given(self.step(thrown() if isinstance(thrown, type) else thrown), self.progress)
 
     def close(self):
         """As of a coroutine: the stream is left, if its reply was being waited for."""
         if self.progress != UNSENT:
             try:
                 self.step(GeneratorExit())
-            except (GeneratorExit, StopIteration):
+            except GeneratorExit:
                 pass
 
     def __await__(self):
@@ -262,7 +288,7 @@ cdef class NextReply:
         return self
 
     def __next__(self):
-        return self.step(None)
+        return given(self.step(None), self.progress)
 
     cdef object step(self, object thrown):
         cdef TaskStream stream = self.stream
@@ -301,22 +327,22 @@ cdef class NextReply:
             if thrown is not None:
                 raise thrown
             if channel.take_for(stream.call):
-                # Or what an error reply says.
-                raise StopIteration(self.take())
+                value = self.take()
+                self.cease()
+                return value
             stream.call.reader = asyncio.current_task()
             if stream.timeout is not None and self.timer is None:
                 self.timer = channel.loop.call_later(stream.timeout, self.run_out)
             return stream.call.wait(channel.loop)
-        except BaseException as failure:
+        except BaseException:
             self.cease()
-            if not isinstance(failure, StopIteration):
-                stream.ended = True
-                if stream.channel is not None:
-                    stream.channel.abandon(stream.call, STREAM_LEFT)
+            stream.ended = True
+            if stream.channel is not None:
+                stream.channel.abandon(stream.call, STREAM_LEFT)
             raise
 
     cdef object take(self):
-        """What the reply that the session has taken brings."""
+        """What the reply that the session has taken brings. Raises what an error reply says."""
         cdef TaskStream stream = self.stream
         cdef TaskChannel channel = stream.channel
         cdef bint last = channel.session.last
@@ -348,6 +374,25 @@ cdef class NextReply:
             stream.channel.abandon(stream.call, STREAM_LEFT)
             stream.call.wake()
 
+
+cdef PySendResult send_call(PendingCall call, object _value, PyObject **result) except PYGEN_ERROR:
+    result[0] = NULL
+    value = call.step(None)
+    Py_INCREF(value)
+    result[0] = <PyObject *> value
+    return PYGEN_RETURN if call.progress == DONE else PYGEN_NEXT
+
+
+cdef PySendResult send_next(NextReply reply, object _value, PyObject **result) except PYGEN_ERROR:
+    result[0] = NULL
+    value = reply.step(None)
+    Py_INCREF(value)
+    result[0] = <PyObject *> value
+    return PYGEN_RETURN if reply.progress == DONE else PYGEN_NEXT
+
+
+(<PyTypeObject *> PendingCall).tp_as_async.am_send = <sendfunc> send_call
+(<PyTypeObject *> NextReply).tp_as_async.am_send = <sendfunc> send_next
 
 Coroutine.register(PendingCall)
 Coroutine.register(NextReply)
