@@ -183,7 +183,7 @@ class Lab:
         """Return a run of a client and a server in one event loop."""
         if loop == UVLOOP:
             self.python_of(UVLOOP)
-        python = self.python_of(FASTVARLINK if library == "bare" else library)
+        python = self.python_of(FASTVARLINK if library in {"streamed", "buffered"} else library)
         return self.run([python, str(HERE / "services" / "task_pair.py"), library, loop, *arguments])
 
     def python_client(self, library: str, *arguments: str, server: str = "") -> Run:

@@ -12,14 +12,19 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from rounds import Measurement, Target
 from test_speed import play
 
-BARE = "asyncio's Protocols"
+PROTOCOLS, BUFFERED = "Protocols", "BufferedProtocols"
 OWN = "fastvarlink in its EventLoop"
 LOOPS = pytest.mark.parametrize("loop", ["asyncio", UVLOOP])
 
 
 def enter_pairs(measurement: Measurement, lab: Lab, loop: str, tasks: int, pace: Pace) -> None:
     """Let everybody take part that can run in such a loop."""
-    pairs = {BARE: "bare", FASTVARLINK: FASTVARLINK, ASYNCVARLINK: ASYNCVARLINK}
+    pairs = {
+        PROTOCOLS: "streamed",
+        BUFFERED: "buffered",
+        FASTVARLINK: FASTVARLINK,
+        ASYNCVARLINK: ASYNCVARLINK,
+    }
     for name, library in pairs.items():
         measurement.enter(name, partial(lab.task_pair, library, loop, str(tasks), pace.seconds))
     if loop == "asyncio":
@@ -36,9 +41,9 @@ def test_awaited_calls(loop: str, benchmark: BenchmarkFixture, lab: Lab, board: 
     """One small call after the other; client and server in one loop."""
     measurement = Measurement(
         f"10. client and server in one loop of {loop}: small calls, one at a time",
-        BARE,
+        BUFFERED,
         "ns/call",
-        [Target(name, BARE, 1.35) for name in ours(loop)]
+        [Target(name, bare, 1.35) for name in ours(loop) for bare in (PROTOCOLS, BUFFERED)]
         + [Target(name, ASYNCVARLINK, 6, faster=True) for name in ours(loop)],
     )
     enter_pairs(measurement, lab, loop, 1, pace)
@@ -52,7 +57,7 @@ def test_tasks_that_share_a_connection(
     """100 tasks, one connection."""
     measurement = Measurement(
         f"11. client and server in one loop of {loop}: 100 tasks on one connection",
-        BARE,
+        BUFFERED,
         "ns/call",
         [Target(name, ASYNCVARLINK, 15, faster=True) for name in ours(loop)],
     )
@@ -98,10 +103,12 @@ def test_beside_handlers_that_block(
     """The 99th percentile of quick calls while others block for 50 ms at a time."""
     ways = {
         "serve()": f"serve {handlers} none",
-        "EventLoop": f"own {handlers} none",
         "asyncio's loop": f"asyncio {handlers} none",
         "uvloop": f"uvloop {handlers} none",
     }
+    if handlers == "plain":
+        # With a coroutine, serve() serves in it anyway.
+        ways["EventLoop"] = "own plain none"
     measurement = Measurement(
         f"13. 99th percentile of quick calls to a {handlers} handler, and beside {blocking} that block",
         "serve(), quiet",

@@ -1,9 +1,9 @@
 """Call a service from the event loop that it runs in, with the library that the first argument names.
 
-Usage: task_pair.py fastvarlink|asyncvarlink|bare asyncio|uvloop|own TASKS SECONDS
+Usage: task_pair.py fastvarlink|asyncvarlink|streamed|buffered asyncio|uvloop|own TASKS SECONDS
 The loop is asyncio's, uvloop's, or fastvarlink's own. So many tasks share one connection, each with one call
-after the other; prints the nanoseconds a call. bare is what loops give, asyncio's Protocols, with orjson on
-both sides, and knows nothing of the protocol but how its messages look. Every answer is compared.
+after the other; prints the nanoseconds a call. streamed and buffered are what loops give, Protocols and
+BufferedProtocols, with orjson on both sides, and know nothing but how messages look. Every answer is compared.
 The time is the process's own: as it never waits, that is what a quiet machine would take.
 """
 
@@ -15,6 +15,7 @@ import tempfile
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from time import process_time_ns
 from typing import Any
 
@@ -74,7 +75,7 @@ async def asyncvarlink(path: str) -> AsyncIterator[Call]:
     server.close()
 
 
-class Framed(asyncio.Protocol):
+class Framed(asyncio.BaseProtocol):
     """Messages that end with NUL."""
 
     transport: Any  # those of uvloop are no asyncio.Transport
@@ -95,20 +96,40 @@ class Framed(asyncio.Protocol):
         raise NotImplementedError
 
 
+class Streamed(Framed, asyncio.Protocol):
+    """Gets bytes: asyncio's own loop makes 256 KiB for each read of them, and gives back what is not used."""
+
+
+class Buffered(Framed, asyncio.BufferedProtocol):
+    """Has its own buffer."""
+
+    def __init__(self) -> None:
+        self.room = bytearray(65536)
+        self.view = memoryview(self.room)
+
+    def get_buffer(self, _sizehint: int) -> memoryview:
+        """Where to read to."""
+        return self.view
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """So much has come."""
+        self.data_received(bytes(self.view[:nbytes]))
+
+
 @asynccontextmanager
-async def bare(path: str) -> AsyncIterator[Call]:
+async def bare(kind: type[Framed], path: str) -> AsyncIterator[Call]:
     """What both would cost at the least in such a loop."""
     orjson: Any = importlib.import_module("orjson")
     loads, dumps = orjson.loads, orjson.dumps
     loop = asyncio.get_running_loop()
     waiting: deque[asyncio.Future[dict[str, Any]]] = deque()
 
-    class Server(Framed):
+    class Server(kind):
         def came(self, message: bytes) -> None:
             ping = loads(message)["parameters"]["ping"]
             self.transport.write(dumps({"parameters": {"pong": ping}}) + b"\0")
 
-    class Client(Framed):
+    class Client(kind):
         def came(self, message: bytes) -> None:
             waiting.popleft().set_result(loads(message))
 
@@ -153,7 +174,12 @@ async def measure(
 def main() -> None:
     """Measure as asked, and print the figure."""
     _, library, loop, tasks, seconds = sys.argv
-    pair = {"fastvarlink": fastvarlink, "asyncvarlink": asyncvarlink, "bare": bare}[library]
+    pair = {
+        "fastvarlink": fastvarlink,
+        "asyncvarlink": asyncvarlink,
+        "streamed": partial(bare, Streamed),
+        "buffered": partial(bare, Buffered),
+    }[library]
     where, name = {
         "asyncio": ("asyncio", "SelectorEventLoop"),
         "uvloop": ("uvloop", "new_event_loop"),
