@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +23,7 @@ HERE = Path(__file__).resolve().parent
 CACHE = HERE.parent / ".cache" / "bench"
 VARLINK = "31.0.0"
 PATIENCE = 120  # seconds until a build, a start or a client counts as hung
-FASTVARLINK, PYTHON_VARLINK = "fastvarlink", "varlink"
+FASTVARLINK, PYTHON_VARLINK, ASYNCVARLINK, UVLOOP = "fastvarlink", "varlink", "asyncvarlink", "uvloop"
 
 
 def last_line(text: str) -> str:
@@ -118,8 +119,8 @@ class Lab:
 
     def python_of(self, library: str) -> str:
         """Return the interpreter with the library; raise MissingPeerError where none has it."""
-        find = find_fastvarlink if library == FASTVARLINK else find_varlink
-        return self.once(library, find)
+        find = {FASTVARLINK: find_fastvarlink, PYTHON_VARLINK: find_varlink}
+        return self.once(library, find.get(library, partial(find_module, library)))
 
     def once(self, name: str, make: Callable[[], str]) -> str:
         """Make something the first time, and remember it or the reason why it is missing."""
@@ -136,15 +137,22 @@ class Lab:
     def server(self, kind: str) -> str:
         """Start a server of the kind if none runs yet, and return its socket's path.
 
-        Kinds are pong, echo, go, fastvarlink and varlink.
+        Kinds are pong, echo, go, fastvarlink and varlink, and the three words that way_service.py takes.
         """
         if kind in self.servers and self.servers[kind][0].poll() is None:
             return self.servers[kind][1]
-        path = str(self.folder / f"{kind}-{len(self.servers)}.socket")
+        path = str(self.folder / f"{kind.replace(' ', '-')}-{len(self.servers)}.socket")
         if kind in {"pong", "echo"}:
             command = [self.floor(kind), path]
         elif kind == "go":
             command = [self.go_service(), f"unix:{path}", str(HERE / "org.example.ping.varlink")]
+        elif " " in kind:
+            command = [
+                self.python_of(UVLOOP if "uvloop" in kind else FASTVARLINK),
+                str(HERE / "services" / "way_service.py"),
+                *kind.split(),
+                f"unix:{path}",
+            ]
         else:
             script = str(HERE / "services" / "ping_service.py")
             command = [self.python_of(kind), script, kind, f"unix:{path}"]
@@ -166,9 +174,21 @@ class Lab:
         path = self.server(server)
         return self.run([self.floor("client"), path, *arguments])
 
-    def python_client(self, library: str, *arguments: str) -> Run:
-        """Return a run of a library's blocking client against its own server."""
-        address = f"unix:{self.server(library)}"
+    def tail(self, server: str, *arguments: str) -> Run:
+        """Return a run that finds how long the slowest calls take beside handlers that block."""
+        path = self.server(server)
+        return self.run([self.floor("tail"), path, *arguments])
+
+    def task_pair(self, library: str, loop: str, *arguments: str) -> Run:
+        """Return a run of a client and a server in one event loop."""
+        if loop == UVLOOP:
+            self.python_of(UVLOOP)
+        python = self.python_of(FASTVARLINK if library in {"streamed", "buffered"} else library)
+        return self.run([python, str(HERE / "services" / "task_pair.py"), library, loop, *arguments])
+
+    def python_client(self, library: str, *arguments: str, server: str = "") -> Run:
+        """Return a run of a library's blocking client against its own server, or the one that is named."""
+        address = f"unix:{self.server(server or library)}"
         script = str(HERE / "services" / "ping_client.py")
         return self.run([self.python_of(library), script, library, address, *arguments])
 
@@ -226,6 +246,14 @@ def find_fastvarlink() -> str:
     return sys.executable
 
 
+def find_module(name: str) -> str:
+    try:
+        command_output([sys.executable, "-c", f"import {name}"])
+    except FailedRunError:
+        raise MissingPeerError(f"{name} is not installed; install it into {sys.executable}") from None
+    return sys.executable
+
+
 def find_varlink() -> str:
     """Return an interpreter that has python-varlink: the one named, or one made here."""
     named = os.environ.get("FASTVARLINK_BENCH_VARLINK_PYTHON")
@@ -263,7 +291,7 @@ def describe_machine(lab: Lab) -> list[str]:
             processor = line.partition(":")[2].strip()
             break
     parts = [f"Python {sys.version.split()[0]}"]
-    for package in ("fastvarlink", "orjson", "pytest-benchmark"):
+    for package in ("fastvarlink", "orjson", "asyncvarlink", "uvloop", "pytest-benchmark"):
         try:
             parts.append(f"{package} {version(package)}")
         except ModuleNotFoundError:

@@ -22,15 +22,18 @@ class FailedRunError(Exception):
 
 @dataclass(frozen=True)
 class Target:
-    """A limit on how many times slower `ours` is than `peer`, or how many times faster."""
+    """A limit on how many times slower `ours` is than `peer`, how many times faster, or how many ns more."""
 
     ours: str
     peer: str
     limit: float
     faster: bool = False
+    more: bool = False
 
     def __str__(self) -> str:
         """Say the target in words."""
+        if self.more:
+            return f"{self.ours} at most {self.limit:g} ns more than {self.peer}"
         if self.faster:
             return f"{self.ours} at least {self.limit:g} times as fast as {self.peer}"
         return f"{self.ours} at most {self.limit:.2f} times {self.peer}"
@@ -105,8 +108,18 @@ class Measurement:
             time / theirs[number] for number, time in self.figures.get(over, {}).items() if number in theirs
         ]
 
+    def differences(self, ours: str, peer: str) -> list[float]:
+        """Return how much more time one contestant took than another in every round that has both."""
+        theirs = self.figures.get(peer, {})
+        return [
+            time - theirs[number] for number, time in self.figures.get(ours, {}).items() if number in theirs
+        ]
+
     def reached(self, target: Target) -> float | None:
         """Return what stands against the target's limit, or None where a figure is missing."""
+        if target.more:
+            differences = self.differences(target.ours, target.peer)
+            return median(differences) if differences else None
         pair = (target.peer, target.ours) if target.faster else (target.ours, target.peer)
         found = self.ratios(*pair)
         return median(found) if found else None

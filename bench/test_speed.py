@@ -1,4 +1,4 @@
-"""The six measurements: what one call, a window, a pipeline, a stream and a large string cost.
+"""What one call, a window, a pipeline, a stream and a large string cost.
 
 Targets are printed as met or missed; with BENCH_ASSERT=1 a target that is not met, or not
 measured, fails its test. A contestant of our own, or of the floor, that breaks fails it always.

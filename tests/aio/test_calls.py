@@ -77,6 +77,26 @@ def test_a_stream(server: RunningServer) -> None:
     run(main)
 
 
+def test_a_reply_is_had_by_who_drives_coroutines_without_am_send(server: RunningServer) -> None:
+    async def main() -> None:
+        async with aio.Client(server.address) as client:
+            handler = await client.open(INTERFACE)
+            replies = handler.Count(2, _more=True)
+            assert [await anext(replies, None) for _ in range(3)] == [{"i": 0}, {"i": 1}, None]
+            call = handler.Ping("x")
+            arrived = call.send(None)
+            while not arrived.done():
+                await asyncio.sleep(0)
+            with pytest.raises(StopIteration) as sent:
+                call.send(None)
+            assert sent.value.value == {"text": "x"}
+            with pytest.raises(StopIteration) as nothing:
+                next(handler.Record("y", _oneway=True))
+            assert nothing.value.value is None
+
+    run(main)
+
+
 def test_oneway_calls_get_no_reply(server: RunningServer) -> None:
     async def main() -> None:
         async with aio.Client(server.address) as client:

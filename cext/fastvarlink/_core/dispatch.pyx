@@ -241,7 +241,10 @@ cdef class Answerer:
         if kind is GeneratorType:
             self.asynchronous = False
             self.stream = value
-        elif kind is CoroutineType or (self.plan.awaited and hasattr(kind, "__await__")):
+        elif kind is CoroutineType or (
+            # Looking for what a dict does not have would cost as much as calling the handler.
+            self.plan.awaited and kind is not dict and hasattr(kind, "__await__")
+        ):
             if self.tasks is None:
                 self.accept(self.table.own_loop.wait_for(value))
             elif self.source.reactor is not None and self.source.reactor.leading():

@@ -31,9 +31,11 @@ cdef class PendingCall(Outstanding):
     cdef object timer
     cdef object result
 
+    # Goes on: what is to be waited for or, once it is DONE, what the call has come to.
     cdef object step(self, object thrown)
     cdef int send_now(self) except -1
     cdef int start_timer(self, object loop) except -1
+    cdef object come_to(self, object value)
     cdef int cease(self) except -1
 
 
@@ -60,6 +62,7 @@ cdef class NextReply:
     cdef object inner
     cdef object timer
 
+    # As of a call.
     cdef object step(self, object thrown)
     cdef int send_now(self) except -1
     cdef int start_timer(self, object loop) except -1

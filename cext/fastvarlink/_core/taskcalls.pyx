@@ -2,9 +2,12 @@
 """Calls that are awaited, and streams of replies that are read by tasks.
 
 Both are coroutines that are written out: one object for a call, which is sent when it is first awaited, and
-goes on when its reply has been taken.
+goes on when its reply has been taken. What it comes to is returned to whoever awaits it (am_send): raised, as
+StopIteration is, each call would cost an exception and its traceback.
 """
 
+from cpython.object cimport PyObject
+from cpython.ref cimport Py_INCREF
 from libc.stdint cimport int64_t
 
 import asyncio
@@ -19,6 +22,17 @@ from fastvarlink._core.message cimport MORE, ONEWAY, UPGRADE
 from fastvarlink._core.taskchannel cimport Outstanding, TaskChannel
 from fastvarlink.error import ConnectionBusy
 
+cdef extern from "Python.h":
+    ctypedef enum PySendResult:
+        PYGEN_RETURN
+        PYGEN_ERROR
+        PYGEN_NEXT
+    ctypedef PySendResult (*sendfunc)(PyObject *coroutine, PyObject *value, PyObject **result)
+    ctypedef struct PyAsyncMethods:
+        sendfunc am_send
+    ctypedef struct PyTypeObject:
+        PyAsyncMethods *tp_as_async
+
 cdef str CALL_GIVEN_UP = "A call on it was given up before its reply came."
 cdef str STREAM_LEFT = "A stream of replies was left before its end."
 
@@ -28,6 +42,13 @@ cdef object timer_for(object loop, int64_t due, object function):
     cdef int64_t left = due - now()
     # uvloop counts milliseconds, and comes up to two of them too early. It is asked again then.
     return loop.call_later(max(left / 1e6, 0.001), function) if left > 0 else None
+
+
+cdef object given(object value, Progress progress):
+    """What a step has brought, as a coroutine's methods give it."""
+    if progress == DONE:
+        raise StopIteration(value)
+    return value
 
 
 cdef class PendingCall(Outstanding):
@@ -57,12 +78,12 @@ cdef class PendingCall(Outstanding):
 
     def send(self, value):
         """As of a coroutine."""
-        return self.step(None)
+        return given(self.step(None), self.progress)
 
     def throw(self, kind, value=None, traceback=None):
         """As of a coroutine."""
         thrown = kind if value is None else value
-        return self.step(thrown() if isinstance(thrown, type) else thrown)
+        return given(self.step(thrown() if isinstance(thrown, type) else thrown), self.progress)
 
     def close(self):
         """As of a coroutine: the call is given up."""
@@ -70,7 +91,7 @@ cdef class PendingCall(Outstanding):
             return
         try:
             self.step(GeneratorExit())
-        except (GeneratorExit, StopIteration):
+        except GeneratorExit:
             pass
 
     def __await__(self):
@@ -82,7 +103,7 @@ cdef class PendingCall(Outstanding):
         return self
 
     def __next__(self):
-        return self.step(None)
+        return given(self.step(None), self.progress)
 
     def __del__(self):
         if self.progress == UNSENT and self.plan is not None:
@@ -125,7 +146,7 @@ cdef class PendingCall(Outstanding):
                 raise thrown
             self.check()
             result, self.result = self.result, None
-            raise StopIteration(result)
+            return self.come_to(result)
         except BaseException:
             self.cease()
             raise
@@ -143,6 +164,10 @@ cdef class PendingCall(Outstanding):
             self.deadline = deadline_in(span_of(self.timeout, 0))
             self.timer = timer_for(loop, self.deadline.due, self.run_out) or loop.call_soon(self.run_out)
         return 0
+
+    cdef object come_to(self, object value):
+        self.cease()
+        return value
 
     cdef int cease(self) except -1:
         self.progress = DONE
@@ -236,19 +261,19 @@ cdef class NextReply:
 
     def send(self, value):
         """As of a coroutine."""
-        return self.step(None)
+        return given(self.step(None), self.progress)
 
     def throw(self, kind, value=None, traceback=None):
         """As of a coroutine."""
         thrown = kind if value is None else value
-        return self.step(thrown() if isinstance(thrown, type) else thrown)
+        return given(self.step(thrown() if isinstance(thrown, type) else thrown), self.progress)
 
     def close(self):
         """As of a coroutine: the stream is left, if its reply was being waited for."""
         if self.progress != UNSENT and self.progress != DONE:
             try:
                 self.step(GeneratorExit())
-            except (GeneratorExit, StopIteration):
+            except GeneratorExit:
                 pass
 
     def __await__(self):
@@ -258,7 +283,7 @@ cdef class NextReply:
         return self
 
     def __next__(self):
-        return self.step(None)
+        return given(self.step(None), self.progress)
 
     cdef object step(self, object thrown):
         cdef TaskStream stream = self.stream
@@ -295,18 +320,18 @@ cdef class NextReply:
             if thrown is not None:
                 raise thrown
             if channel.take_for(stream.call):
-                # Or what an error reply says.
-                raise StopIteration(self.take())
+                value = self.take()
+                self.cease()
+                return value
             stream.call.reader = asyncio.current_task()
             if self.timer is None:
                 self.start_timer(channel.loop)
             return stream.call.wait(channel.loop)
-        except BaseException as failure:
+        except BaseException:
             self.cease()
-            if not isinstance(failure, StopIteration):
-                stream.ended = True
-                if stream.channel is not None:
-                    stream.channel.abandon(stream.call, STREAM_LEFT)
+            stream.ended = True
+            if stream.channel is not None:
+                stream.channel.abandon(stream.call, STREAM_LEFT)
             raise
 
     cdef int send_now(self) except -1:
@@ -329,7 +354,7 @@ cdef class NextReply:
         return 0
 
     cdef object take(self):
-        """What the reply that the session has taken brings."""
+        """What the reply that the session has taken brings. Raises what an error reply says."""
         cdef TaskStream stream = self.stream
         cdef TaskChannel channel = stream.channel
         cdef bint last = channel.session.last
@@ -361,6 +386,25 @@ cdef class NextReply:
             stream.call.failure = exceeded(stream.plan.name, "answered", self.deadline)
             stream.channel.abandon(stream.call, STREAM_LEFT)
 
+
+cdef PySendResult send_call(PendingCall call, object _value, PyObject **result) except PYGEN_ERROR:
+    result[0] = NULL
+    value = call.step(None)
+    Py_INCREF(value)
+    result[0] = <PyObject *> value
+    return PYGEN_RETURN if call.progress == DONE else PYGEN_NEXT
+
+
+cdef PySendResult send_next(NextReply reply, object _value, PyObject **result) except PYGEN_ERROR:
+    result[0] = NULL
+    value = reply.step(None)
+    Py_INCREF(value)
+    result[0] = <PyObject *> value
+    return PYGEN_RETURN if reply.progress == DONE else PYGEN_NEXT
+
+
+(<PyTypeObject *> PendingCall).tp_as_async.am_send = <sendfunc> send_call
+(<PyTypeObject *> NextReply).tp_as_async.am_send = <sendfunc> send_next
 
 Coroutine.register(PendingCall)
 Coroutine.register(NextReply)
