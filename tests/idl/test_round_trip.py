@@ -50,7 +50,7 @@ def declared_again(interface: tree.Interface, module: Any) -> tree.Interface:
         original = vars(service)[attribute]
         function = types.FunctionType(original.__code__, original.__globals__, attribute)
         # A service's method may stream or not; this one does not.
-        returned = original.__annotations__["return"].partition(" | ")[0]
+        returned = original.__annotations__["return"].removeprefix("fastvarlink.Answer[").removesuffix("]")
         annotations = original.__annotations__ | {"return": returned if member.output.fields else None}
         function.__annotations__ = annotations
         functions[attribute] = fastvarlink.method(name=member.name)(function)

@@ -227,12 +227,11 @@ cdef class Answerer:
             return self.asynchronous != on_loop
         if self.unbegun is not None:
             return not on_loop
-        if self.plan.function is NONE_YET or self.plan.brief:
-            try:
-                self.plan.look()
-            except MethodNotImplemented:
-                # Whoever calls it says so.
-                return False
+        try:
+            self.plan.look()
+        except MethodNotImplemented:
+            # Whoever calls it says so.
+            return False
         return not self.plan.brief and self.plan.awaited != on_loop
 
     cdef int accept(self, object value) except -1:
@@ -261,8 +260,6 @@ cdef class Answerer:
             else:
                 self.asynchronous = True
                 self.stream = value
-                if self.course is None:
-                    self.course = self.begin_course()
         elif self.plan.streams and not isinstance(value, Exception):
             # Any iterator will do; a generator also has close() and throw().
             self.asynchronous = False
@@ -417,6 +414,9 @@ cdef class Answerer:
         if self.asynchronous:
             try:
                 awaitable = self.stream.__anext__()
+                if self.course is None:
+                    # Not before: what has returned the stream may run on another thread.
+                    self.course = self.begin_course()
             except Exception as error:
                 return self.broken(error)
             return self.await_step(REPLY, awaitable)
@@ -601,6 +601,10 @@ cdef class Answerer:
             return 0
         stream, self.stream = self.stream, None
         if stream is None:
+            return 0
+        if self.asynchronous:
+            # It has not begun.
+            self.settle()
             return 0
         try:
             stream.throw(reason)

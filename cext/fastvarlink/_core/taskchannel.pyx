@@ -280,6 +280,12 @@ cdef class TaskChannel:
         """Close the connection; calls that wait fail."""
         self.fail(ConnectionLost, why)
 
+    def notice(self):
+        """See what has come while nothing was asked for: the end, most likely."""
+        if not self.waiting and not self.closed and not self.flushing:
+            if stored(self.session.reader.buffer) or self.link.probe() != LINK_OK:
+                self.read()
+
     def retire(self):
         """Make no more calls: close the connection as soon as all that are waited for are answered."""
         self.retired = True

@@ -28,6 +28,15 @@ from fastvarlink.limits import Limits
 _Typed = TypeVar("_Typed", bound=AsyncTypedClient)
 
 
+def check_class(interface_name: Any) -> None:
+    """TypeError for a class that is no AsyncTypedClient."""
+    if isinstance(interface_name, type) and not issubclass(interface_name, AsyncTypedClient):
+        raise TypeError(
+            f"{interface_name.__qualname__} is no AsyncTypedClient: generate an asynchronous client, or "
+            f"open it with fastvarlink.Client."
+        )
+
+
 class Client:
     """The way to a service, for the tasks of one event loop.
 
@@ -130,7 +139,8 @@ class Client:
         self._channels.add(channel)
         return channel
 
-    async def _carrier(self) -> Carrier:
+    async def new_carrier(self) -> Carrier:
+        """What carries the calls of one handler."""
         if self._only is not None:
             return self._only
         async with in_time(self.timeout, f"No connection to {self} was made"):
@@ -150,12 +160,8 @@ class Client:
         A class that was generated from the interface, in the place of its name, makes an object of that
         class: its definition is known, and results are objects of its types. The service is not asked.
         """
-        if isinstance(interface_name, type) and not issubclass(interface_name, AsyncTypedClient):
-            raise TypeError(
-                f"{interface_name.__qualname__} is no AsyncTypedClient: generate an asynchronous client, or "
-                f"open it with fastvarlink.Client."
-            )
-        carrier = await self._carrier()
+        check_class(interface_name)
+        carrier = await self.new_carrier()
         try:
             if isinstance(interface_name, type):
                 return interface_name(carrier)
@@ -170,7 +176,7 @@ class Client:
 
     async def get_interfaces(self) -> list[str]:
         """The names of the service's interfaces; ``info`` then has all that GetInfo told."""
-        carrier = await self._carrier()
+        carrier = await self.new_carrier()
         try:
             self.info = await self._ask(carrier, "GetInfo")
         finally:
@@ -180,7 +186,7 @@ class Client:
 
     async def get_interface(self, interface_name: str) -> Interface:
         """Ask the service for the definition of an interface, and remember it for open()."""
-        carrier = await self._carrier()
+        carrier = await self.new_carrier()
         try:
             return await self._describe(carrier, interface_name)
         finally:
@@ -196,6 +202,14 @@ class Client:
         """Call a method of org.varlink.service."""
         plan = plans_of(self._interfaces["org.varlink.service"]).call(method)
         return await carrier.invoke(plan, arguments, False, False)
+
+    async def definition(self, interface_name: str) -> Interface:
+        """The definition of an interface. The service is asked once; InterfaceNotFound if it has none."""
+        if interface_name not in self._interfaces:
+            await self.get_interface(interface_name)
+        if interface_name not in self._interfaces:
+            raise InterfaceNotFound(interface_name)
+        return self._interfaces[interface_name]
 
     def add_interface(self, interface: Interface) -> None:
         """Have open() use this definition, instead of asking the service for it."""

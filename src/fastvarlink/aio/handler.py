@@ -7,7 +7,6 @@ from types import EllipsisType
 from typing import Any, Self
 
 from fastvarlink._core.call import CallPlan
-from fastvarlink.aio.carrier import Carrier
 from fastvarlink.client.plans import plans_of
 from fastvarlink.idl.interface import Interface
 from fastvarlink.idl.scanner import _Method
@@ -33,7 +32,7 @@ class ClientInterfaceHandler:
     left before its end closes the connection: other calls that wait on it fail with ConnectionLost.
     """
 
-    def __init__(self, interface: Interface, carrier: Carrier, namespaced: bool = False) -> None:
+    def __init__(self, interface: Interface, carrier: Any, namespaced: bool = False) -> None:
         self._carrier = carrier
         plans = plans_of(interface)
         for error_class in plans.errors.values():
@@ -54,7 +53,7 @@ class ClientInterfaceHandler:
         self._carrier.close()
 
 
-def _remote_method(carrier: Carrier, plan: CallPlan, method: _Method, namespaced: bool) -> Callable[..., Any]:
+def _remote_method(carrier: Any, plan: CallPlan, method: _Method, namespaced: bool) -> Callable[..., Any]:
     def call(
         *args: Any,
         _more: bool = False,
