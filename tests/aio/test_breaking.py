@@ -206,8 +206,10 @@ def test_a_stream_that_is_closed_while_a_connection_is_made_is_not_begun(peer: S
 
         plans = plans_of(fastvarlink.Interface(DESCRIPTION))
         carrier = Carrier(await connect(Unix(peer.address.removeprefix("unix:")), Limits()), reconnect)
-        with pytest.raises(TimeoutError):
-            await carrier.invoke(plans.call("Ping"), ("x",), False, False, 0.01)
+        ping = asyncio.create_task(carrier.invoke(plans.call("Ping"), ("x",), False, False))
+        await happens(arrived)
+        ping.cancel()
+        await asyncio.wait([ping])
         replies = carrier.invoke(plans.call("Count"), (3,), True, False)
         reader = asyncio.create_task(anext(replies, None))
         await settle()
@@ -217,8 +219,11 @@ def test_a_stream_that_is_closed_while_a_connection_is_made_is_not_begun(peer: S
         carrier.close()
         await finished(peer)
 
+    arrived = threading.Event()
+
     def silent(stream: RawStream) -> None:
         stream.read_frame()
+        arrived.set()
         stream.expect_end()
 
     peer.start(silent, lambda stream: stream.expect_end())

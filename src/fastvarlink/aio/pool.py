@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from types import EllipsisType
 from typing import Any, Self, TypeVar, overload
@@ -15,7 +16,7 @@ from fastvarlink.aio.client import Client, check_class
 from fastvarlink.aio.deadline import in_time
 from fastvarlink.aio.handler import ClientInterfaceHandler
 from fastvarlink.client.typed import AsyncTypedClient
-from fastvarlink.error import ConnectionBusy, ConnectionLost
+from fastvarlink.error import ConnectionBusy, ConnectionLost, ForkDetected
 from fastvarlink.idl.interface import Interface
 from fastvarlink.interceptor import Interceptor
 from fastvarlink.limits import Limits
@@ -60,6 +61,7 @@ class PoolCarrier:
         self._coming = 0  # connections that are being made
         self._waiting: list[asyncio.Future[None]] = []
         self._closed = False
+        self._process = os.getpid()
         self._loop: asyncio.AbstractEventLoop | None = None  # of the first call
 
     def invoke(
@@ -101,6 +103,10 @@ class PoolCarrier:
 
     async def lend(self, plan: CallPlan, limit: float | None, alone: bool) -> tuple[_Member, float | None]:
         """A connection for a call, or for something that needs one alone; and the seconds that are left."""
+        if os.getpid() != self._process:
+            raise ForkDetected(
+                "This pool belongs to the process that this one was forked from: make one of its own."
+            )
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
             if self._loop is not None:
