@@ -3,7 +3,7 @@
 Usage: task_pair.py fastvarlink|asyncvarlink|streamed|buffered asyncio|uvloop|own TASKS SECONDS
 The loop is asyncio's, uvloop's, or fastvarlink's own. So many tasks share one connection, each with one call
 after the other; prints the nanoseconds a call. streamed and buffered are what loops give, Protocols and
-BufferedProtocols, with orjson on both sides, and know nothing but how messages look. Each answer is compared.
+BufferedProtocols, with orjson on both sides, and know only how messages look. Every answer is compared.
 The time is the process's own: as it never waits, that is what a quiet machine would take.
 """
 

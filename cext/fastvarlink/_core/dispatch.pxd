@@ -58,7 +58,7 @@ cdef class Answerer:
     # Finds the plan of session.message; False when the call has been answered by an error instead.
     cdef bint prepare(self) except -1
     cdef object find_plan(self)
-    cdef Context new_context(self)
+    cdef Context new_context(self, str method)
     cdef bint prepare_intercepted(self) except -1
     # The interceptors that the call has not come to. True if they have let it through.
     cdef bint go_through(self, object answer) except -1

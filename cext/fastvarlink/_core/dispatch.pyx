@@ -126,11 +126,11 @@ cdef class Answerer:
         cdef Call call = Call.__new__(Call)
         # Said when the interceptors have let the call through.
         call.missing = self.find_plan()
-        call.method = self.session.message.name_text()
+        call.method = self.plan.name if call.missing is None else self.session.message.name_text()
         call.parameters = self.session.message.parameters
         call.flags = self.session.flags
         call.sensitive = self.plan is not None and self.plan.sensitive
-        call.context = self.new_context()
+        call.context = self.new_context(call.method)
         call.variables = PyContext_CopyCurrent()
         # It is the handler's, too.
         self.origin.context = call.context
@@ -356,7 +356,7 @@ cdef class Answerer:
 
     cdef bint is_allowed(self) except -1:
         try:
-            if self.table.allow(self.new_context()):
+            if self.table.allow(self.new_context(self.session.message.name_text())):
                 return True
             failure = PermissionDenied()
         except Exception as error:
@@ -366,10 +366,10 @@ cdef class Answerer:
         self.settle()
         return False
 
-    cdef Context new_context(self):
+    cdef Context new_context(self, str method):
         cdef Context context = Context.__new__(Context)
         context.origin = self.origin
-        context.method = self.session.message.name_text()
+        context.method = method
         context.flags = self.session.flags
         return context
 
