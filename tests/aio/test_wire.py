@@ -20,7 +20,7 @@ from fastvarlink.limits import Limits
 from wire.rawstream import PATIENCE, PeerEndedError, RawStream, frame
 from wire.scripted import ScriptedPeer, answers
 
-from .running import finished, happens, opened, run, settle
+from .running import LOOPS, finished, happens, opened, run, settle
 
 PONG = frame({"parameters": {"text": "pong"}})
 GOOD = b'{"parameters":{"text":"good"}}'
@@ -297,6 +297,34 @@ def test_a_oneway_call_that_was_awaited_outlives_the_connection(peer: ScriptedPe
     peer.start(script)
     run(main)
     assert sizes[0] > 4 << 20
+
+
+@pytest.mark.rule("F11")
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_connection_that_is_reset_behind_a_reply(peer: ScriptedPeer, loop: str) -> None:
+    both, gone = threading.Event(), threading.Event()
+
+    def script(stream: RawStream) -> None:
+        stream.read_frame()
+        stream.send(PONG)
+        assert both.wait(PATIENCE)
+        # The second call is left unread.
+        stream.close()
+        gone.set()
+
+    async def main() -> None:
+        async with opened(peer) as handler:
+            calls = [asyncio.create_task(handler.Ping("x")) for _ in range(2)]
+            await settle()
+            both.set()
+            # Without the loop, which is told of the reply and the reset at once.
+            assert gone.wait(PATIENCE)
+            assert await calls[0] == {"text": "pong"}
+            with pytest.raises(ConnectionLost):
+                await calls[1]
+
+    peer.start(script)
+    run(main, loop)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of forks beside threads

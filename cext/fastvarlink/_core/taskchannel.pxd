@@ -41,6 +41,7 @@ cdef class TaskChannel:
     cdef Py_ssize_t live  # of those, how many are waited for
     cdef Py_ssize_t dropped  # and how many are not
     cdef bint reading  # the loop tells when something has come
+    cdef bint tells_again  # and again while not all of it has been read
     cdef bint flushing  # the loop will come to write what is queued
     cdef readonly bint blocked  # the socket takes no more for now; the loop tells when it does
     cdef object writing  # list of Outstanding: oneway calls that are waited for until they are written
@@ -67,7 +68,8 @@ cdef class TaskChannel:
     cdef int stay(self) except -1
     cdef bint take(self) except -1
     cdef int deliver(self) except -1
-    cdef int read(self) except -1
+    # Reads once. True if there may be more.
+    cdef bint read(self) except -1
     cdef int flush(self) except -1
     cdef int write(self) except -1
     cdef int begin_reading(self) except -1

@@ -15,7 +15,7 @@ from collections import deque
 from libc.string cimport strerror
 
 import socket
-from asyncio import current_task
+from asyncio import SelectorEventLoop, current_task
 
 from fastvarlink._core.buffer cimport stored
 from fastvarlink._core.call cimport CallPlan
@@ -97,6 +97,8 @@ cdef class TaskChannel:
         connection.setblocking(False)
         self.connection = connection
         self.loop = loop
+        # uvloop tells of what has come and of an error behind it at once, and then of nothing any more.
+        self.tells_again = isinstance(loop, SelectorEventLoop)
         self.process = process_number()
         self.frame_timeout = limits.frame_timeout
         self.session = ClientSession(limits, strict)
@@ -317,12 +319,14 @@ cdef class TaskChannel:
 
     def readable(self):
         """Read what has come, and give it out."""
-        self.read()
+        cdef bint more = self.read()
+        while more and self.reading and not self.tells_again:
+            more = self.read()
 
-    cdef int read(self) except -1:
+    cdef bint read(self) except -1:
         cdef LinkStatus status
         if self.closed:
-            return 0
+            return False
         try:
             status = self.link.fill()
             self.deliver()
@@ -332,7 +336,7 @@ cdef class TaskChannel:
             # Some reply may be lost, and the next would be taken for it.
             self.fail(ConnectionLost, ERROR_HERE)
             raise
-        return 0
+        return status == LINK_OK and not self.closed
 
     cdef bint take(self) except -1:
         """Takes the next reply from the session. What cannot be one, and the end, close the connection."""
