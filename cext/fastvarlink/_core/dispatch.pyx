@@ -336,6 +336,8 @@ cdef class Answerer:
 
     cdef int settle(self) except -1:
         cdef Origin origin = self.origin
+        # It may have been answered before its handler was called.
+        self.session.let_frame_go()
         self.session.received = None
         origin.late = False
         if self.course is None:
