@@ -143,19 +143,17 @@ cdef class Answerer:
             while True:
                 if answer is None:
                     answer = self.table.interception.begin(call)
-                    if answer is None:
-                        break
+                if answer is None:
+                    break
                 if type(answer) is not CoroutineType:
                     self.result(answer, False)
-                elif self.tasks is None:
-                    answer = self.table.own_loop.wait_for(answer)
-                    continue
-                else:
+                    self.settle()
+                    return False
+                if self.tasks is not None:
                     self.course = self.begin_course()
                     self.await_step(INTERCEPTOR, answer)
                     return False
-                self.settle()
-                return False
+                answer = self.table.own_loop.wait_for(answer)
             if call.missing is not None:
                 raise call.missing
             if self.table.allow is not None and not self.is_allowed():
@@ -217,8 +215,7 @@ cdef class Answerer:
 
     cdef int drop(self, object value) except -1:
         """Nobody waits for what the handler has returned."""
-        if hasattr(value, "close"):
-            # A generator, or a coroutine.
+        if isinstance(value, (GeneratorType, CoroutineType)):
             value.close()
         return 0
 
