@@ -56,6 +56,12 @@ KEYWORDS = {
 }
 
 
+cdef object refusal(Fault fault):
+    """What is to be raised for a result that cannot be sent."""
+    kind = EncodingError if fault.unsendable else ResultMismatch
+    return kind(fault.place(), fault.reason)
+
+
 cdef class MethodPlan:
     """How one method is called.
 
@@ -255,9 +261,7 @@ cdef class MethodPlan:
         cdef Fault fault = Fault()
         cdef dict sent = self.gives.send_members(members, REPLY_OUT, fault)
         if sent is None:
-            if fault.unsendable:
-                raise EncodingError(fault.place(), fault.reason)
-            raise ResultMismatch(fault.place(), fault.reason)
+            raise refusal(fault)
         return sent
 
     cdef dict plain(self, object result):
@@ -281,7 +285,5 @@ cdef class MethodPlan:
             if self.encoder is not None:
                 return self.plain(result)
         if sent is None:
-            if fault.unsendable:
-                raise EncodingError(fault.place(), fault.reason)
-            raise ResultMismatch(fault.place(), fault.reason)
+            raise refusal(fault)
         return sent
