@@ -27,11 +27,13 @@ from .callbacks import LOOPS, PROGRESS, Caller, Jobs, Progress, Script, Subscrib
 
 # How the service serves, and so how it calls (blocking on threads, else by a task in the loop), and how the
 # client does.
-PAIRS = [
-    *(("threads", kind) for kind in LOOPS),
-    *((driver, "blocking") for driver in DRIVERS[1:]),
-    *zip(DRIVERS[1:], ("asyncio", "own", "uvloop"), strict=True),
-]
+CALLERS = {
+    "threads": LOOPS,
+    "loop": ("blocking", "asyncio"),
+    "coroutines": ("blocking", "own"),
+    "tasks": ("blocking", "uvloop"),
+}
+PAIRS = [(driver, kind) for driver in DRIVERS for kind in CALLERS[driver]]
 
 
 @pytest.fixture(params=PAIRS, ids="-".join)
