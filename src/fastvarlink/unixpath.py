@@ -7,7 +7,6 @@ leads to, which needs /proc.
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from socket import socket
@@ -36,7 +35,7 @@ def bind(endpoint: socket, path: str) -> None:
         if _fits(f"{short}/{name}"):
             endpoint.bind(f"{short}/{name}")
             return
-        made = f"{short}/.{secrets.token_hex(8)}"
+        made = f"{short}/.{os.urandom(8).hex()}"
         endpoint.bind(made)
         try:
             # Unlike rename() it replaces nothing.

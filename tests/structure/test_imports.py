@@ -11,7 +11,7 @@ ROOT = Path(fastvarlink.__file__).parent
 
 # From the bottom up. Rooms of one row do not know each other.
 ROWS = [
-    {"interceptor", "limits", "marks", "unixpath"},
+    {"deferred", "interceptor", "limits", "marks", "unixpath"},
     {"error"},
     {"peer"},
     {"address"},

@@ -31,6 +31,7 @@ from fastvarlink._core.forked cimport process_number
 from fastvarlink._core.link import accept_descriptors
 
 from fastvarlink._core.link cimport (
+    CARE_FRAMES,
     CARE_RIGHTS,
     LINK_ASTRAY,
     LINK_BLOCKED,
@@ -39,7 +40,7 @@ from fastvarlink._core.link cimport (
     Link,
     LinkStatus,
 )
-from fastvarlink._core.message cimport ONEWAY
+from fastvarlink._core.message cimport ONEWAY, UPGRADE
 from fastvarlink._core.session cimport MESSAGE, NEED_DATA, ClientSession, SessionEvent
 from fastvarlink.error import (
     ConnectionBusy,
@@ -281,26 +282,45 @@ cdef class Channel:
             self.session.reader.buffer.release()
         return result
 
-    def send_message(self, bytes message not None, timeout=None):
+    def send_message(self, bytes message not None, timeout=None, Descriptors descriptors=None):
         """Send a call that the program has encoded itself, without its NUL, within so many seconds.
 
-        Its reply is not waited for.
+        Its reply is not waited for. ``descriptors`` go with it.
         """
+        cdef Rights outgoing = None
         self.acquire(None, deadline_in(span_of(timeout, 0)))
         try:
             self.check_open()
-            self.session.send_message(message)
+            if descriptors is not None:
+                outgoing = self.expect_descriptors(descriptors)
+            if self.session.send_message(message, outgoing) & UPGRADE:
+                self.link.care |= CARE_FRAMES
             self.transfer(None, False)
         finally:
             self.release()
 
-    def next_message(self, timeout=None):
-        """The next reply as its bytes, without the NUL, if it comes within so many seconds."""
+    def next_message(self, timeout=None, Descriptors descriptors=None):
+        """The next reply as its bytes, without the NUL, if it comes within so many seconds.
+
+        ``descriptors`` takes those that came with it.
+        """
         self.acquire(None, deadline_in(span_of(timeout, 0)))
         try:
             self.check_open()
             self.await_reply(None)
+            if descriptors is not None:
+                descriptors.received = self.session.received
+            self.session.received = None
             return self.session.message.raw()
+        finally:
+            self.release()
+
+    def leave(self):
+        """The socket, after the reply to a message that asked for an upgrade. Nothing behind it has been read."""
+        self.acquire(None, deadline_in(0))
+        try:
+            self.check_open()
+            return self.hand_over()
         finally:
             self.release()
 

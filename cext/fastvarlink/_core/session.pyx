@@ -231,8 +231,8 @@ cdef class ClientSession(Session):
         self.reader.discard()
         return VIOLATION
 
-    def send_message(self, bytes message not None):
-        """Queue a call that the program has encoded itself, without its NUL. ValueError if it is none."""
+    def send_message(self, bytes message not None, Rights outgoing=None):
+        """Queue a call that the program has encoded itself, without its NUL: its flags. ValueError if it is none."""
         cdef const char *text = PyBytes_AS_STRING(message)
         cdef size_t size = <size_t> PyBytes_GET_SIZE(message)
         # Nobody limits what the program sends but the size.
@@ -243,15 +243,20 @@ cdef class ClientSession(Session):
             raise ValueError("The message " + fault.decode() + ".")
         expects = EXPECTS_MORE if call.flags & MORE else 0
         self.outstanding.reserve(1)
+        if outgoing is not None:
+            self.writer.attach(outgoing)
         self.writer.begin()
         try:
             self.writer.text(text, size)
             self.writer.finish()
         except BaseException:
             self.writer.abandon()
+            if outgoing is not None:
+                self.writer.detach()
             raise
         if not call.flags & ONEWAY:
             self.outstanding.append(&expects, 1)
+        return call.flags
 
     def take_reply(self):
         """Take the next reply, for CallPlan.answer() to read: False when more has to arrive first.

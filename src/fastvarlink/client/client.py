@@ -14,9 +14,10 @@ from fastvarlink._core.channel import Channel
 from fastvarlink._core.deadline import checked_timeout
 from fastvarlink._core.remote import DirectCarrier
 from fastvarlink.client.carried import SharedCarrier, check_name, open_over
-from fastvarlink.client.connect import Activation, Bridge, connect
+from fastvarlink.client.connect import connect
 from fastvarlink.client.interceptors import interception_of
 from fastvarlink.client.pipeline import Pipeline
+from fastvarlink.client.programs import Activation, Bridge
 from fastvarlink.client.simple import SimpleClientInterfaceHandler, only_channel, typed_channel
 from fastvarlink.client.typed import TypedClient
 from fastvarlink.error import AddressError, InterfaceNotFound

@@ -3,11 +3,9 @@
 The tools are imported when they are first asked for: programs that only call and serve do without them.
 """
 
-from __future__ import annotations
+from fastvarlink.deferred import deferred
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fastvarlink.idl.comparison import Change, Impact, compare
     from fastvarlink.idl.faults import Fault, IdlSyntaxError
@@ -35,25 +33,21 @@ __all__ = [
     "to_text",
 ]
 
-_MODULES = {
-    "Change": "comparison",
-    "Fault": "faults",
-    "Finding": "linter",
-    "IdlSyntaxError": "faults",
-    "Impact": "comparison",
-    "Interface": "interface",
-    "Peer": "peers",
-    "Scanner": "scanner",
-    "compare": "comparison",
-    "generate": "generation",
-    "lint": "linter",
-    "parse": "parser",
-    "to_text": "printer",
+_HOMES = {
+    "Change": "fastvarlink.idl.comparison",
+    "Fault": "fastvarlink.idl.faults",
+    "Finding": "fastvarlink.idl.linter",
+    "IdlSyntaxError": "fastvarlink.idl.faults",
+    "Impact": "fastvarlink.idl.comparison",
+    "Interface": "fastvarlink.idl.interface",
+    "Peer": "fastvarlink.idl.peers",
+    "Scanner": "fastvarlink.idl.scanner",
+    "compare": "fastvarlink.idl.comparison",
+    "generate": "fastvarlink.idl.generation",
+    "lint": "fastvarlink.idl.linter",
+    "parse": "fastvarlink.idl.parser",
+    "to_text": "fastvarlink.idl.printer",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
-    return value
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = deferred(__name__, _HOMES)

@@ -12,29 +12,35 @@ import selectors
 import socket
 import stat
 import sys
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from typing import Any
 
 import fastvarlink
 from fastvarlink._core.framing import FrameReader, frame_of
-from fastvarlink.cli.commands import RESOLVER, connect
 from fastvarlink.cli.fault import fail, told
+from fastvarlink.cli.target import RESOLVER, target_of, where_options
 from fastvarlink.error import ProtocolError
 from fastvarlink.limits import Limits
 
 CHUNK = 65536
 
 
-def varlink_bridge(args: Namespace) -> None:
-    """Pass messages on between stdin, stdout and a service until either side ends.
+EXAMPLES = ("echo '{}' | varlink bridge --connect unix:/run/org.example.more",)
 
-    Uses args.connect, args.activate, args.bridge and args.resolver.
-    """
+
+def arguments(parser: ArgumentParser) -> None:
+    """What bridge takes."""
+    parser.add_argument(
+        "-c", "--connect", metavar="ADDRESS", help="pass all on to this service, ask no resolver"
+    )
+    where_options(parser)
+
+
+def run(args: Namespace) -> None:
+    """Pass messages on between stdin, stdout and a service until either side ends."""
     if args.connect or args.activate or args.bridge:
-        with connect(args, args.connect, None) as client, told(str(client)):
-            connection = client.open_connection()
-            with connection:
-                pass_through(connection)
+        with target_of(args, args.connect, None) as target, target.connect() as connection, told(target.name):
+            pass_through(connection)
     else:
         Router(args.resolver).run()
 

@@ -1,0 +1,131 @@
+"""From the words of a command line to the verb that they ask for."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from fastvarlink.cli.fault import INTERRUPTED, MISUSED, fail
+from fastvarlink.cli.verbs import VERBS
+
+__all__ = ["main"]
+
+_KNOWN = {verb for group in VERBS.values() for verb in group}
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Help as wide as the terminal. argparse would import half a dozen modules to learn that."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_columns() - 2)
+
+
+def _columns() -> int:
+    try:
+        return int(os.environ.get("COLUMNS", "0")) or os.get_terminal_size().columns or 80
+    except (ValueError, OSError):
+        return 80
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that says in a sentence what is wrong, and how to learn more."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        fail(
+            f"{self.prog}: {message[:1].upper()}{message[1:]}. '{self.prog} --help' tells what it takes.",
+            MISUSED,
+        )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line. Returns the exit status; a failed verb raises SystemExit."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _run(given)
+    except KeyboardInterrupt:
+        # What a shell reports for a program that ctrl-C ended.
+        return INTERRUPTED
+
+
+def _run(given: list[str]) -> int:
+    # Options may stand before their verb, as with the tools that came before.
+    at = next((i for i, word in enumerate(given) if word in _KNOWN), None)
+    if at is not None and all(_may_lead(given, i) for i in range(at)):
+        return _run_verb(given[at], given[:at] + given[at + 1 :])
+    if not given:
+        sys.stderr.write(_overview())
+        return MISUSED
+    if given[0] in ("-h", "--help"):
+        from fastvarlink.cli.output import show
+
+        show(_overview(), end="")
+        return 0
+    if given[0] == "--version":
+        from importlib.metadata import version
+
+        from fastvarlink.cli.output import show
+
+        show(f"varlink (fastvarlink) {version('fastvarlink')}")
+        return 0
+    return _guess(given)
+
+
+def _may_lead(given: list[str], index: int) -> bool:
+    """Whether a word can stand before the verb: an option, or the value of one."""
+    return given[index].startswith("-") or (index > 0 and given[index - 1].startswith("-"))
+
+
+def _run_verb(verb: str, words: list[str]) -> int:
+    module = import_module(f"fastvarlink.cli.verbs.{verb.replace('-', '_')}")
+    raw = getattr(module, "run_raw", None)
+    if raw is not None:
+        # What follows is not ours to parse.
+        return raw(words) or 0
+    parser = _Parser(
+        prog=f"varlink {verb}",
+        description=module.__doc__,
+        epilog="examples:\n" + "".join(f"  {example}\n" for example in module.EXAMPLES),
+        formatter_class=_Help,
+        allow_abbrev=False,
+    )
+    module.arguments(parser)
+    words, rest = _split(words)
+    args = parser.parse_intermixed_args(words)
+    args.rest = rest
+    if rest is not None and not getattr(module, "TAKES_REST", False):
+        parser.error(f"nothing can follow '--', and {' '.join(rest)!r} does")
+    return module.run(args) or 0
+
+
+def _split(words: list[str]) -> tuple[list[str], list[str] | None]:
+    """The words before and behind the first ``--``."""
+    if "--" not in words:
+        return words, None
+    at = words.index("--")
+    return words[:at], words[at + 1 :]
+
+
+def _guess(given: list[str]) -> int:
+    """The first word is no verb. An interface or MODULE:SERVICE is to be served."""
+    word = given[0]
+    if not word.startswith("-") and "serve" in _KNOWN and ("." in word or ":" in word) and "/" not in word:
+        return _run_verb("serve", given)
+    if word.startswith("-"):
+        fail(f"varlink: There is no verb after {word!r}. 'varlink --help' lists them.", MISUSED)
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, sorted(_KNOWN), 1)
+    hint = f"; did you mean {near[0]!r}?" if near else "."
+    fail(f"varlink: There is no verb {word!r}{hint} 'varlink --help' lists them.", MISUSED)
+
+
+def _overview() -> str:
+    lines = ["usage: varlink VERB ...", "", "Talk to Varlink services, write them and run them."]
+    width = max(map(len, _KNOWN)) + 2
+    for heading, verbs in VERBS.items():
+        lines += ["", f"{heading}:", *(f"  {verb:{width}}{summary}" for verb, summary in verbs.items())]
+    lines += ["", "'varlink VERB --help' tells what each takes. See also: --version.", ""]
+    return "\n".join(lines)

@@ -1,0 +1,153 @@
+"""Where the service is: an address, a command that is or leads to it, or who knows it by its interface."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from argparse import ArgumentParser, Namespace
+from functools import partial
+from socket import socket
+from typing import Self
+
+from fastvarlink.cli.fault import BROKEN, MISUSED, fail, told
+from fastvarlink.cli.session import Session
+from fastvarlink.client.connect import connect
+from fastvarlink.client.ways import Way, way_to
+
+__all__ = [
+    "RESOLVER",
+    "Target",
+    "is_method",
+    "seconds",
+    "split_address",
+    "target_of",
+    "timeout_option",
+    "where_options",
+]
+
+RESOLVER = "unix:/run/org.varlink.resolver"
+# Sockets, or links to them, that have the name of the interface which they serve.
+REGISTRY = "/run/varlink/registry"
+
+_METHOD = re.compile(r"[A-Za-z](?:-*[A-Za-z0-9])*(?:\.[A-Za-z0-9](?:-*[A-Za-z0-9])*)+\.[A-Z][A-Za-z0-9]*")
+
+
+def where_options(parser: ArgumentParser) -> None:
+    """Add the options that tell where the service is."""
+    group = parser.add_argument_group("where the service is, if no address says it")
+    group.add_argument("-r", "--resolver", metavar="ADDRESS", help=f"ask this resolver; else {RESOLVER}")
+    group.add_argument(
+        "-A",
+        "--activate",
+        metavar="COMMAND",
+        help="start it by socket activation; it finds its address in $VARLINK_ADDRESS",
+    )
+    group.add_argument(
+        "-b", "--bridge", metavar="COMMAND", help="talk through this command's stdin and stdout"
+    )
+
+
+def timeout_option(parser: ArgumentParser) -> None:
+    """Add the option that limits how long it may take."""
+    parser.add_argument(
+        "--timeout", metavar="SECONDS", type=seconds, help="how long connecting, and each reply, may take"
+    )
+
+
+def seconds(text: str) -> float | None:
+    """The seconds that an option says; None for no limit. ValueError makes argparse complain."""
+    if text in ("", "infinity"):
+        return None
+    value = float(text)
+    if not 0 < value < 1e9:
+        raise ValueError(text)
+    return value
+
+
+def is_method(word: str) -> bool:
+    """Whether this is a method with its interface, INTERFACE.METHOD, and nothing else."""
+    return _METHOD.fullmatch(word) is not None
+
+
+def split_address(name: str) -> tuple[str | None, str]:
+    """[ADDRESS/]INTERFACE as the address and the interface; an interface has no slash in it."""
+    address, slash, interface = name.rpartition("/")
+    return (address if slash else None), interface
+
+
+class Target:
+    """Where a service is, for as many connections as are wanted. A context manager, as it may start programs.
+
+    ``name`` is how to call it in a sentence.
+    """
+
+    def __init__(self, name: str, way: Way, timeout: float | None) -> None:
+        self.name = name
+        self.timeout = timeout
+        self._way = way
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._way.end()
+
+    def connect(self) -> socket:
+        """A new connection. Fails with a sentence."""
+        with told(self.name):
+            return self._way.open(self.timeout)
+
+    def session(self) -> Session:
+        """A session on a new connection."""
+        return Session(self.connect(), self.timeout)
+
+
+def target_of(args: Namespace, address: str | None, interface: str | None) -> Target:
+    """The service at the address, or else where -A, -b, the registry or the resolver lead to.
+
+    Fails when nothing says where the service is: no address, none of the options, no interface.
+    """
+    timeout: float | None = getattr(args, "timeout", None)
+    if address:
+        with told(address):
+            return Target(address, way_to(address), timeout)
+    if args.activate or args.bridge:
+        from fastvarlink.client.programs import Activation, Bridge
+
+        command = args.activate or args.bridge
+        with told(command):
+            if args.activate:
+                started = Activation(_words(command))
+                return Target(command, Way(partial(connect, started.address), started.end), timeout)
+            bridge = Bridge(_words(command))
+            return Target(command, Way(bridge.open, bridge.end), timeout)
+    if interface is None:
+        fail("Nothing says where the service is; give its address, or -A or -b COMMAND.", MISUSED)
+    return _resolved(args.resolver, interface, timeout)
+
+
+def _words(command: str) -> list[str]:
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        fail(f"The command {command!r} cannot be split into words: {error}.", MISUSED)
+    if not words:
+        fail("The command to start is empty; write the program and its arguments.", MISUSED)
+    return words
+
+
+def _resolved(resolver: str | None, interface: str, timeout: float | None) -> Target:
+    registered = f"{REGISTRY}/{interface}"
+    if resolver is None and os.path.exists(registered):
+        return Target(registered, way_to(registered), timeout)
+    resolver = resolver or RESOLVER
+    whom = f"The resolver {resolver}, which is asked because no address was given,"
+    if interface == "org.varlink.resolver":
+        with told(whom):
+            return Target(resolver, way_to(resolver), timeout)
+    with told(whom), Session(way_to(resolver).open(timeout), timeout) as session:
+        address = session.ask("org.varlink.resolver.Resolve", interface=interface).get("address")
+        if not isinstance(address, str):
+            fail(f"{whom} did not say where {interface} is.", BROKEN)
+        return Target(address, way_to(address), timeout)
