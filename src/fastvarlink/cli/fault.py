@@ -16,6 +16,7 @@ The exit statuses:
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sys
 from collections.abc import Iterator
@@ -63,11 +64,20 @@ def end_quietly(status: int) -> NoReturn:
     raise SystemExit(status)
 
 
-def explain(whom: str, error: BaseException) -> tuple[str, int]:
+# By the error, what its receiver can do. {whom} and {method} are what was called.
+_ADVICE = {
+    "InterfaceNotFound": "'varlink list-interfaces {whom}' lists those that it has.",
+    "MethodNotFound": "'varlink list-methods {whom}' lists those that it has.",
+    "InvalidParameter": "'varlink help {whom}/{method}' tells what it takes.",
+    "ExpectedMore": "Call it with --more.",
+    "ExpectedUpgrade": "Call it with --upgrade.",
+}
+
+
+def explain(whom: str, error: BaseException, method: str | None = None) -> tuple[str, int]:
     """The sentence and the exit status for what went wrong with a service. ``whom`` says who was called."""
     if isinstance(error, VarlinkError):
-        parameters = error.parameters()
-        return f"{whom} answered {error.error()}{f' {parameters}' if parameters else ''}.", FAILED
+        return _explain_reply(whom, error, method), FAILED
     if isinstance(error, DeadlineExceeded | TimeoutError):
         return f"{whom} took too long: {_sentence(error)}", LATE
     if isinstance(error, ProtocolError):
@@ -94,15 +104,24 @@ def explain(whom: str, error: BaseException) -> tuple[str, int]:
     raise error
 
 
+def _explain_reply(whom: str, error: VarlinkError, method: str | None) -> str:
+    parameters = error.parameters()
+    shown = f" {json.dumps(parameters, ensure_ascii=False)}" if parameters else ""
+    interface, _, name = error.error().rpartition(".")
+    advice = _ADVICE.get(name) if interface == "org.varlink.service" and method is not None else None
+    added = "" if advice is None else " " + advice.format(whom=whom, method=method)
+    return f"{whom} answered {error.error()}{shown}.{added}"
+
+
 def _sentence(error: BaseException) -> str:
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return f"{reason.rstrip('.')}."
 
 
 @contextlib.contextmanager
-def told(whom: str) -> Iterator[None]:
-    """Turn the errors of calls and connections into a failure. ``whom`` says who was called."""
+def told(whom: str, method: str | None = None) -> Iterator[None]:
+    """Turn the errors of calls and connections into a failure. ``whom`` was called, for the method."""
     try:
         yield
     except (VarlinkError, OSError, SyntaxError, MessageTooLarge, EncodingError) as error:
-        fail(*explain(whom, error))
+        fail(*explain(whom, error, method))

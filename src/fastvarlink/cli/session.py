@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Self
 
 from fastvarlink._core.channel import Channel
 from fastvarlink._core.control import Descriptors
-from fastvarlink.error import VarlinkError
+from fastvarlink.error import EncodingError, MessageTooLarge, VarlinkError
 from fastvarlink.limits import Limits
 
 __all__ = ["Reply", "Session"]
@@ -56,8 +56,13 @@ class Session:
             call[flag] = True
         call["parameters"] = parameters or {}
         message = json.dumps(call, ensure_ascii=False, separators=(",", ":"))
-        # Half of a surrogate pair can be written in JSON, and only so.
-        self._channel.send_message(message.encode("utf-8", "backslashreplace"), self.timeout, descriptors)
+        try:
+            # Half of a surrogate pair is not UTF-8, and not what others take for JSON either.
+            self._channel.send_message(message.encode("utf-8", "backslashreplace"), self.timeout, descriptors)
+        except MessageTooLarge:
+            raise
+        except ValueError as error:
+            raise EncodingError("", str(error).removeprefix("The message ").rstrip(".")) from None
 
     def reply(self, descriptors: Descriptors | None = None) -> Reply:
         """The next reply; what came with it is in ``descriptors``."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from fastvarlink.cli.execute import execute
 
-EXAMPLES = ("varlink exec more.py --help", "varlink exec -m json.tool org.json")
+EXAMPLES = ("varlink exec more.py --help", "varlink exec -m this")
 
 
 def run_raw(words: Sequence[str]) -> None:
