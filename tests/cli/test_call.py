@@ -62,7 +62,7 @@ class Files:
 def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a service that sends and takes file descriptors."""
     service = fastvarlink.Service()
-    service.interface(FILES)(Files)
+    service.interface(FILES, descriptors=True)(Files)
     address = f"unix:{tmp_path_factory.mktemp('files')}/socket"
     with serving(service, address):
         yield address
@@ -222,6 +222,21 @@ def test_descriptors_are_sent(files: str, tmp_path: Path) -> None:
             timeout=PATIENCE,
         )
     assert done.stdout == b'{"size":12}\n'
+
+
+def test_a_service_that_takes_no_descriptors(more: str) -> None:
+    status, sentence = refused("call", "--push-fd=0", f"{more}/org.example.more.Ping", "ping=x")
+    if status == 3:
+        assert "takes no file descriptors" in sentence
+    else:
+        # Older kernels do not tell the sender.
+        assert status == 1
+
+
+@pytest.mark.parametrize("what", ["99999999", "/no/such/file", "777"])
+def test_a_descriptor_that_is_none(what: str, more: str) -> None:
+    status, sentence = refused("call", f"--push-fd={what}", f"{more}/org.example.more.Ping", "ping=x")
+    assert (status, what in sentence) == (5, True)
 
 
 def test_exec_passes_the_reply_and_its_descriptors(files: str) -> None:

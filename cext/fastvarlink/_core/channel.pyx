@@ -8,6 +8,7 @@ that was left early), the connection is closed: replies carry nothing that tells
 After a deadline, a stream that was left, or an upgrade, the next call connects anew where there is a way to.
 """
 
+from libc.errno cimport EPERM
 from libc.stdint cimport int64_t
 from libc.string cimport strerror
 
@@ -398,6 +399,9 @@ cdef class Channel:
             raise ProtocolError(f"The connection has been closed. {self.why_closed}")
         if status == LINK_END:
             why = "The service has closed it."
+        elif self.link.error == EPERM:
+            # What the system answers for a peer that refuses them.
+            why = "The service takes no file descriptors."
         else:
             why = f"The system says: {strerror(self.link.error).decode()}."
         self.fail(why)

@@ -64,13 +64,20 @@ def _run(given: list[str]) -> int:
         show(_overview(), end="")
         return 0
     if given[0] == "--version":
-        from importlib.metadata import version
-
         from fastvarlink.cli.output import show
 
-        show(f"varlink (fastvarlink) {version('fastvarlink')}")
+        show(f"varlink, of fastvarlink {_version()}")
         return 0
     return _guess(given)
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("fastvarlink")
+    except PackageNotFoundError:
+        return "that is not installed"
 
 
 def _may_lead(given: list[str], index: int) -> bool:
