@@ -192,6 +192,13 @@ class Lab:
         script = str(HERE / "services" / "ping_client.py")
         return self.run([self.python_of(library), script, library, address, *arguments])
 
+    def command(self, library: str, how: list[str], words: list[str]) -> Run:
+        """Return a run of a Python program as a process, with {address} in its words for our server's."""
+        address = f"unix:{self.server(FASTVARLINK)}"
+        script = str(HERE / "services" / "command_run.py")
+        filled = [word.replace("{address}", address) for word in words]
+        return self.run([sys.executable, script, *how, self.python_of(library), *filled])
+
     def json_floor(self, *arguments: str) -> Run:
         """Return a run of orjson alone, in this interpreter."""
         command_output([sys.executable, "-c", "import orjson"])
