@@ -25,7 +25,7 @@ def interface_page(interface: tree.Interface, footer: str) -> str:
     for heading, kind in (("Methods", tree.Method), ("Types", tree.TypeDeclaration), ("Errors", tree.Error)):
         page.table(heading, [member for member in interface.members if isinstance(member, kind)])
     page.line("")
-    page.text(footer, 0)
+    page.line(footer)
     return page.done()
 
 

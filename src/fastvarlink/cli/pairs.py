@@ -4,7 +4,7 @@ r"""Parameters as words, with the types that the method declares.
     KEY=ELEMENT     for an array, as often as it has elements: tags=a tags=b. What begins with [ is all of it.
     KEY.KEY=VALUE   a field of a struct or of a map
     KEY:=JSON       as it stands, whatever the type
-    KEY=@FILE       the text in a file; KEY:=@FILE the JSON in one. A VALUE that begins with @ is written with a backslash before it.
+    KEY=@FILE       the text in a file; KEY:=@FILE the JSON in one. A VALUE that begins with @ is \@...
 
 A backslash takes the meaning from the dot, colon, equals sign or backslash in a KEY behind it.
 """
@@ -25,7 +25,7 @@ from fastvarlink.idl.printer import type_in_line
 
 __all__ = ["from_pairs", "to_pairs"]
 
-_PAIR = re.compile(r"((?:\\.|[^\\=])+?)(:?=@?)(.*)", re.DOTALL)
+_PAIR = re.compile(r"(?!:?=)((?:\\.|[^\\=])+?)(:?=@?)(.*)", re.DOTALL)
 _ESCAPED = re.compile(r"\\+@")
 _TO_ESCAPE = re.compile(r"\\*@")
 

@@ -1,4 +1,7 @@
-"""Print the documentation of an interface, or of a method, type or error of one; or help on a verb."""
+"""Print the documentation of an interface, or of a method, type or error of one.
+
+With the name of a verb, print what that takes; with nothing, the verbs that there are.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ def arguments(parser: ArgumentParser) -> None:
     """What help takes."""
     parser.add_argument(
         "words",
-        metavar="INTERFACE | INTERFACE.NAME | VERB",
+        metavar="INTERFACE[.NAME] | VERB",
         nargs="*",
         help="[ADDRESS/]INTERFACE, or ADDRESS and INTERFACE; with .NAME for a method, type or error of it",
     )
