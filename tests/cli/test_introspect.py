@@ -50,13 +50,23 @@ def test_the_name_of_a_socket_may_look_like_an_interface(tmp_path: Path) -> None
 
 
 def test_json_has_the_description_of_each_interface(more: str) -> None:
-    lines = printed("introspect", "-j", more).splitlines()
-    texts = [json.loads(line) for line in lines]
-    assert {"description": MORE} in texts
-    assert len(texts) == 2
+    line = printed("introspect", "-j", more, "org.example.more")
+    assert json.loads(line) == {"description": MORE}
+    assert line.count("\n") == 1
     pretty = printed("introspect", "--json=pretty", f"{more}/org.example.more")
     assert json.loads(pretty) == {"description": MORE}
     assert len(pretty.splitlines()) == 3
+
+
+@pytest.mark.parametrize("option", ["-j", "--ast"])
+def test_several_json_texts_are_a_sequence(more: str, option: str) -> None:
+    names = ["org.example.more", "org.varlink.service"]
+    before, *texts = printed("introspect", option, more, *names).split("\x1e")
+    assert before == ""
+    alone = [printed("introspect", option, more, name) for name in names]
+    assert texts == alone
+    assert sorted(printed("introspect", option, more).split("\x1e")) == sorted(["", *alone])
+    assert "\x1e" not in shown("introspect", option, more)
 
 
 def test_what_is_declared_can_be_had_as_json(tmp_path: Path) -> None:
@@ -170,14 +180,13 @@ def test_an_interface_that_the_service_does_not_have(more: str) -> None:
     assert "org.varlink.service.InterfaceNotFound" in sentence
 
 
-def test_a_service_can_be_started_for_it() -> None:
+def test_a_service_can_be_started_for_it_or_reached_by_a_bridge(more: str) -> None:
     command = f"{shlex.join([sys.executable, str(EXAMPLES / 'more.py')])} --varlink=$VARLINK_ADDRESS"
-    assert printed("introspect", "-A", command, "org.example.more") == MORE
-    assert (
-        printed("introspect", "-b", shlex.join([*COMMAND, "bridge", "-A", command]), "org.example.more")
-        == MORE
-    )
-    assert f"\n\n{MORE}" in printed("introspect", "-A", command)
+    # The service itself says first where it listens.
+    assert printed("introspect", "-A", command, "org.example.more").endswith(f"\n{MORE}")
+    bridge = shlex.join([*COMMAND, "bridge", "--connect", more])
+    assert printed("introspect", "-b", bridge, "org.example.more") == MORE
+    assert f"\n\n{MORE}" in printed("introspect", "-b", bridge)
 
 
 def test_ctrl_c_while_a_service_is_silent(tmp_path: Path) -> None:

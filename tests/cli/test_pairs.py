@@ -165,6 +165,8 @@ def test_what_the_method_does_not_take_is_refused(
         ("counts=[1] counts=2", "counts is given twice."),
         ("counts=1 counts=[2]", "counts is given twice."),
         ("tags=[x", "tags has to be ?[]string, and '[x' is not."),
+        ("points=x", "points has to be Point, which is (x: int, y: ?int), and 'x' is not."),
+        ("points=[x", "points has to be ?[]Point, where Point is (x: int, y: ?int), and '[x' is not."),
         ("rows=1", "rows has to be []int, and 1 is not."),
         ("anything=x", "anything has to be ?any, and 'x' is not."),
         ("labels=[]", "labels has to be ?[string]string, and [] is not."),

@@ -48,9 +48,11 @@ def ours(*words: str) -> str:
 def test_json_is_that_of_varlinkctl(echo: str, varlinkctl: VarlinkCtl, option: str) -> None:
     theirs = varlinkctl("introspect", option, echo, ECHO).stdout
     assert ours("introspect", option, echo, ECHO) == theirs
-    # They sort the interfaces, and have empty lines between them.
-    of_all = varlinkctl("introspect", option, echo).stdout.splitlines()
-    assert sorted(ours("introspect", option, echo).splitlines()) == sorted(filter(None, of_all))
+    both = [option, echo, ECHO, "org.varlink.service"]
+    assert ours("introspect", *both) == varlinkctl("introspect", *both).stdout
+    # They sort the interfaces.
+    of_all = varlinkctl("introspect", option, echo).stdout
+    assert sorted(ours("introspect", option, echo).split("\x1e")) == sorted(of_all.split("\x1e"))
     pretty = varlinkctl("introspect", "--json=pretty", echo, ECHO).stdout
     assert json.loads(ours("introspect", "--json=pretty", echo, ECHO)) == json.loads(pretty)
 

@@ -109,11 +109,9 @@ def _guess(given: list[str]) -> int:
         return _run_verb("serve", given)
     if word.startswith("-"):
         fail(f"varlink: There is no verb after {word!r}. 'varlink --help' lists them.", MISUSED)
-    from difflib import get_close_matches
+    from fastvarlink.cli.members import near
 
-    near = get_close_matches(word, sorted(_KNOWN), 1)
-    hint = f"; did you mean {near[0]!r}?" if near else "."
-    fail(f"varlink: There is no verb {word!r}{hint} 'varlink --help' lists them.", MISUSED)
+    fail(f"varlink: There is no verb {word!r}{near(word, _KNOWN)} 'varlink --help' lists them.", MISUSED)
 
 
 def _overview() -> str:

@@ -39,10 +39,13 @@ class Values:
     def described(self, of: tree.Type) -> str:
         """A type in a sentence: as it is declared, and what a name stands for."""
         text = type_in_line(of)
-        inner = of.element if isinstance(of, tree.Nullable) else of
-        return (
-            f"{text}, which is {type_in_line(self.plain(inner))}" if isinstance(inner, tree.Named) else text
-        )
+        core = of
+        while isinstance(core, tree.Nullable | tree.Array | tree.Map):
+            core = core.element
+        if not isinstance(core, tree.Named):
+            return text
+        subject = "which" if text.lstrip("?") == core.name else f"where {core.name}"
+        return f"{text}, {subject} is {type_in_line(self._declared[core.name])}"
 
     def from_text(self, of: tree.Type, text: str, place: str) -> Any:
         """The value that a text is: strings and enums as they stand, all else as JSON. Raises Mismatch."""

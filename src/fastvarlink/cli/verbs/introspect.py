@@ -6,10 +6,11 @@ On a pipe a definition is what the service has, letter by letter, and can be kep
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from typing import Any
 
 from fastvarlink.cli.definitions import ask_definition, ask_text
 from fastvarlink.cli.fault import BROKEN, MISUSED, fail, say, told
-from fastvarlink.cli.output import chosen_style, json_option, json_text, legible, show
+from fastvarlink.cli.output import chosen_style, json_option, json_text, legible, on_terminal, show
 from fastvarlink.cli.session import Session
 from fastvarlink.cli.target import is_interface, split_place, target_of, timeout_option, where_options
 
@@ -45,17 +46,13 @@ def run(args: Namespace) -> int | None:
         told(target.name),
     ):
         names = names or session.interfaces()
-        style = chosen_style(args.json)
-        if args.ast:
-            from fastvarlink.cli.tree_json import interface_json
-
-            for name in names:
-                show(json_text(interface_json(ask_definition(session, name)), style))
-        elif args.json not in (None, "off"):
-            for name in names:
-                show(json_text({"description": ask_text(session, name)}, style))
-        else:
+        if not args.ast and args.json in (None, "off"):
             return _print_texts(session, names)
+        style = chosen_style(args.json)
+        # Several are a JSON text sequence, as the replies of a call are.
+        separator = "\x1e" if len(names) > 1 and not on_terminal() else ""
+        for name in names:
+            show(separator + json_text(_as_json(session, name, args.ast), style))
     return None
 
 
@@ -71,6 +68,14 @@ def _split(args: Namespace) -> tuple[str | None, list[str]]:
         if not is_interface(name):
             fail(f"{name!r} is no name of an interface; write it like org.example.service.", MISUSED)
     return address, names
+
+
+def _as_json(session: Session, name: str, parsed: bool) -> dict[str, Any]:
+    if not parsed:
+        return {"description": ask_text(session, name)}
+    from fastvarlink.cli.tree_json import interface_json
+
+    return interface_json(ask_definition(session, name))
 
 
 def _print_texts(session: Session, names: list[str]) -> int | None:
