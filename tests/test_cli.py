@@ -134,7 +134,7 @@ def test_info(more: str) -> None:
 
 def test_help_prints_the_description(more: str) -> None:
     text = (EXAMPLES / "org.example.more.varlink").read_text()
-    assert printed("help", f"{more}/org.example.more").strip() == text.strip()
+    assert printed("help", "--text", f"{more}/org.example.more").strip() == text.strip()
 
 
 def test_call(more: str) -> None:

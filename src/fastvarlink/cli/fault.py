@@ -36,6 +36,7 @@ __all__ = [
     "end_quietly",
     "explain",
     "fail",
+    "say",
     "told",
 ]
 
@@ -51,9 +52,15 @@ LEFT = 141
 
 def fail(sentence: str, status: int = FAILED) -> NoReturn:
     """Say what was wrong and what to do, and end the program."""
-    with contextlib.suppress(OSError):
-        print(sentence, file=sys.stderr, flush=True)
+    say(sentence)
     raise SystemExit(status)
+
+
+def say(sentence: str) -> None:
+    """Say on stderr what was wrong, if anybody can be told."""
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError):
+            print(sentence, file=sys.stderr, flush=True)
 
 
 def end_quietly(status: int) -> NoReturn:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -20,14 +19,9 @@ class _Help(argparse.RawDescriptionHelpFormatter):
     """Help as wide as the terminal. argparse would import half a dozen modules to learn that."""
 
     def __init__(self, prog: str) -> None:
-        super().__init__(prog, width=_columns() - 2)
+        from fastvarlink.cli.output import columns
 
-
-def _columns() -> int:
-    try:
-        return int(os.environ.get("COLUMNS", "0")) or os.get_terminal_size().columns or 80
-    except (ValueError, OSError):
-        return 80
+        super().__init__(prog, width=columns() - 2)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -122,11 +116,9 @@ def _guess(given: list[str]) -> int:
         return _run_verb("serve", given)
     if word.startswith("-"):
         fail(f"varlink: There is no verb after {word!r}. 'varlink --help' lists them.", MISUSED)
-    from difflib import get_close_matches
+    from fastvarlink.cli.members import near
 
-    near = get_close_matches(word, sorted(_KNOWN), 1)
-    hint = f"; did you mean {near[0]!r}?" if near else "."
-    fail(f"varlink: There is no verb {word!r}{hint} 'varlink --help' lists them.", MISUSED)
+    fail(f"varlink: There is no verb {word!r}{near(word, _KNOWN)} 'varlink --help' lists them.", MISUSED)
 
 
 def _overview() -> str:

@@ -20,7 +20,7 @@ def varlink_call(args: Namespace) -> None:
 
 def varlink_help(args: Namespace) -> None:
     """Print the description of args.INTERFACE, [ADDRESS/]INTERFACE. Raises SystemExit when it fails."""
-    _end(help.run(Namespace(what=args.INTERFACE, text=True, **_where(args))))
+    _end(help.run(Namespace(words=[args.INTERFACE], text=True, json=None, **_where(args))))
 
 
 def varlink_info(args: Namespace) -> None:

@@ -18,6 +18,7 @@ __all__ = [
     "Style",
     "chosen_style",
     "coloured",
+    "columns",
     "json_option",
     "json_text",
     "legible",
@@ -45,6 +46,14 @@ def on_terminal() -> bool:
 def coloured() -> bool:
     """Whether output may have colours: on a terminal that has some, unless NO_COLOR is set."""
     return on_terminal() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def columns() -> int:
+    """How wide the terminal is. 80 where there is none."""
+    try:
+        return int(os.environ.get("COLUMNS", "0")) or os.get_terminal_size().columns or 80
+    except (ValueError, OSError):
+        return 80
 
 
 def json_option(parser: ArgumentParser) -> None:

@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 from argparse import ArgumentParser, Namespace
+from contextlib import suppress
 from functools import partial
 from socket import socket
 from typing import Self
@@ -14,13 +15,16 @@ from fastvarlink.cli.fault import BROKEN, MISUSED, fail, told
 from fastvarlink.cli.session import Session
 from fastvarlink.client.connect import connect
 from fastvarlink.client.ways import Way, way_to
+from fastvarlink.error import VarlinkError
 
 __all__ = [
     "RESOLVER",
     "Target",
+    "is_interface",
     "is_method",
     "seconds",
     "split_address",
+    "split_place",
     "target_of",
     "timeout_option",
     "where_options",
@@ -30,7 +34,9 @@ RESOLVER = "unix:/run/org.varlink.resolver"
 # Sockets, or links to them, that have the name of the interface which they serve.
 REGISTRY = "/run/varlink/registry"
 
-_METHOD = re.compile(r"[A-Za-z](?:-*[A-Za-z0-9])*(?:\.[A-Za-z0-9](?:-*[A-Za-z0-9])*)+\.[A-Z][A-Za-z0-9]*")
+_NAME = r"[A-Za-z](?:-*[A-Za-z0-9])*(?:\.[A-Za-z0-9](?:-*[A-Za-z0-9])*)+"
+_INTERFACE = re.compile(_NAME)
+_METHOD = re.compile(rf"{_NAME}\.[A-Z][A-Za-z0-9]*")
 
 
 def where_options(parser: ArgumentParser) -> None:
@@ -65,6 +71,11 @@ def seconds(text: str) -> float | None:
     return value
 
 
+def is_interface(word: str) -> bool:
+    """Whether this is the name of an interface and nothing else. It may name a method as well."""
+    return _INTERFACE.fullmatch(word) is not None
+
+
 def is_method(word: str) -> bool:
     """Whether this is a method with its interface, INTERFACE.METHOD, and nothing else."""
     return _METHOD.fullmatch(word) is not None
@@ -74,6 +85,20 @@ def split_address(name: str) -> tuple[str | None, str]:
     """[ADDRESS/]INTERFACE as the address and the interface; an interface has no slash in it."""
     address, slash, interface = name.rpartition("/")
     return (address if slash else None), interface
+
+
+def split_place(name: str) -> tuple[str | None, str | None]:
+    """ADDRESS or [ADDRESS/]INTERFACE as the address and the interface.
+
+    The names of sockets often look like interfaces. What stands before the last slash is taken for the
+    address unless it is a folder.
+    """
+    address, interface = split_address(name)
+    if not is_interface(interface):
+        return name, None
+    if address is not None and os.path.isdir(address.partition(":")[2] or address or "/"):
+        return name, None
+    return address, interface
 
 
 class Target:
@@ -103,9 +128,12 @@ class Target:
         return Session(self.connect(), self.timeout)
 
 
-def target_of(args: Namespace, address: str | None, interface: str | None) -> Target:
+def target_of(
+    args: Namespace, address: str | None, interface: str | None, otherwise: str | None = None
+) -> Target:
     """The service at the address, or else where -A, -b, the registry or the resolver lead to.
 
+    They are asked for the interface, and then for the other, if there is one and they do not know the first.
     Fails when nothing says where the service is: no address, none of the options, no interface.
     """
     timeout: float | None = getattr(args, "timeout", None)
@@ -124,7 +152,7 @@ def target_of(args: Namespace, address: str | None, interface: str | None) -> Ta
             return Target(command, Way(bridge.open, bridge.end), timeout)
     if interface is None:
         fail("Nothing says where the service is; give its address, or -A or -b COMMAND.", MISUSED)
-    return _resolved(args.resolver, interface, timeout)
+    return _resolved(args.resolver, [interface, *([otherwise] if otherwise else [])], timeout)
 
 
 def _words(command: str) -> list[str]:
@@ -137,17 +165,26 @@ def _words(command: str) -> list[str]:
     return words
 
 
-def _resolved(resolver: str | None, interface: str, timeout: float | None) -> Target:
-    registered = f"{REGISTRY}/{interface}"
-    if resolver is None and os.path.exists(registered):
-        return Target(registered, way_to(registered), timeout)
+def _resolved(resolver: str | None, interfaces: list[str], timeout: float | None) -> Target:
+    for interface in interfaces:
+        registered = f"{REGISTRY}/{interface}"
+        if resolver is None and os.path.exists(registered):
+            return Target(registered, way_to(registered), timeout)
     resolver = resolver or RESOLVER
     whom = f"The resolver {resolver}, which is asked because no address was given,"
-    if interface == "org.varlink.resolver":
+    if "org.varlink.resolver" in interfaces:
         with told(whom):
             return Target(resolver, way_to(resolver), timeout)
     with told(whom), Session(way_to(resolver).open(timeout), timeout) as session:
-        address = session.ask("org.varlink.resolver.Resolve", interface=interface).get("address")
+        address = _resolve(session, interfaces)
         if not isinstance(address, str):
-            fail(f"{whom} did not say where {interface} is.", BROKEN)
+            fail(f"{whom} did not say where {interfaces[0]} is.", BROKEN)
         return Target(address, way_to(address), timeout)
+
+
+def _resolve(session: Session, interfaces: list[str]) -> object:
+    *first, last = interfaces
+    for interface in first:
+        with suppress(VarlinkError):
+            return session.ask("org.varlink.resolver.Resolve", interface=interface).get("address")
+    return session.ask("org.varlink.resolver.Resolve", interface=last).get("address")

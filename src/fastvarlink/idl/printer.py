@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from fastvarlink.idl import tree
 from fastvarlink.idl.checks import problems, problems_of_names
 
-__all__ = ["to_text", "type_to_text"]
+__all__ = ["to_text", "type_in_line", "type_to_text"]
 
 _WIDTH = 80
 _INDENT = "  "
@@ -39,14 +39,33 @@ def to_text(interface: tree.Interface) -> str:
 
 def type_to_text(of: tree.Type) -> str:
     """The text of a type, on one line where it has no comments. The type must be one that can be printed."""
-    return _inline(of) if _is_plain(of) else _spread(of, "")
+    return type_in_line(of) if _is_plain(of) else _spread(of, "")
+
+
+def type_in_line(of: tree.Type) -> str:
+    """The text of a type on one line, whatever its length, without its comments."""
+    match of:
+        case tree.Primitive():
+            return of.value
+        case tree.Named(name):
+            return name
+        case tree.Array(element):
+            return "[]" + type_in_line(element)
+        case tree.Map(element):
+            return "[string]" + type_in_line(element)
+        case tree.Nullable(element):
+            return "?" + type_in_line(element)
+        case tree.Struct(fields):
+            return f"({', '.join(f'{field.name}: {type_in_line(field.type)}' for field in fields)})"
+        case tree.Enum(values):
+            return f"({', '.join(value.name for value in values)})"
 
 
 def _member(member: tree.Member) -> str:
     if isinstance(member, tree.Method):
         head = f"method {member.name}"
         if _is_plain(member.input) and _is_plain(member.output):
-            line = f"{head}{_inline(member.input)} -> {_inline(member.output)}"
+            line = f"{head}{type_in_line(member.input)} -> {type_in_line(member.output)}"
             if len(line) <= _WIDTH:
                 return line
         received = _body(member.input, head, " -> ()")
@@ -61,7 +80,7 @@ def _member(member: tree.Member) -> str:
 def _body(of: tree.Type, before: str, behind: str) -> str:
     """A struct or an enum: on the line that begins with ``before`` if it fits there with ``behind``."""
     if _is_plain(of):
-        line = _inline(of)
+        line = type_in_line(of)
         if len(before) + len(line) + len(behind) <= _WIDTH or line == "()":
             return line
     return _spread(of, "")
@@ -82,24 +101,6 @@ def _is_bare(part: tree.Field | tree.EnumValue) -> bool:
     return not (part.doc or part.comments or part.remark)
 
 
-def _inline(of: tree.Type) -> str:
-    match of:
-        case tree.Primitive():
-            return of.value
-        case tree.Named(name):
-            return name
-        case tree.Array(element):
-            return "[]" + _inline(element)
-        case tree.Map(element):
-            return "[string]" + _inline(element)
-        case tree.Nullable(element):
-            return "?" + _inline(element)
-        case tree.Struct(fields):
-            return f"({', '.join(f'{field.name}: {_inline(field.type)}' for field in fields)})"
-        case tree.Enum(values):
-            return f"({', '.join(value.name for value in values)})"
-
-
 def _spread(of: tree.Type, indent: str) -> str:
     """A type over several lines; the first is begun, and the ones that follow stand at ``indent``."""
     match of:
@@ -112,7 +113,7 @@ def _spread(of: tree.Type, indent: str) -> str:
         case tree.Struct(parts, closing) | tree.Enum(parts, closing):
             return f"({''.join(_lines(parts, closing, indent + _INDENT))}\n{indent})"
         case _:
-            return _inline(of)
+            return type_in_line(of)
 
 
 def _lines(
@@ -125,7 +126,7 @@ def _lines(
         yield from _head(part, indent)
         yield indent + part.name
         if isinstance(part, tree.Field):
-            line = _inline(part.type) if _is_plain(part.type) else ""
+            line = type_in_line(part.type) if _is_plain(part.type) else ""
             fits = line and len(indent) + len(part.name) + 2 + len(line) + len(comma) <= _WIDTH
             yield f": {line if fits else _spread(part.type, indent)}"
         yield comma + _remark(part)

@@ -12,7 +12,8 @@ __all__ = ["VERBS"]
 VERBS = {
     "Talk to a service": {
         "info": "print what a service says of itself",
-        "help": "print the documentation of an interface or a method",
+        "help": "print the documentation of an interface, a method or a verb",
+        "introspect": "print the definitions of a service's interfaces",
         "list-interfaces": "list the interfaces of a service",
         "list-methods": "list the methods of a service, or of some of its interfaces",
         "call": "call a method and print the replies",

@@ -1,5 +1,14 @@
 """Call a method and print the replies.
 
+The parameters are one word of JSON; - for JSON from stdin; @FILE for JSON in a file; or words by the types
+of the method:
+
+  KEY=VALUE       a string or a value of an enum as it stands, all else as JSON: n=3 loud=true 'at={"x": 1}'
+  KEY=ELEMENT ... the elements of an array, one by one: tags=a tags=b; as a whole it is 'tags=["a", "b"]'
+  KEY.KEY=VALUE   what is inside of a struct or a map: at.x=1 at.y=2
+  KEY:=JSON       JSON as it stands, whatever the type: name:=null
+  KEY=@FILE       the contents of a file; KEY:=@FILE for JSON as it stands
+
 A reply goes to stdout as JSON: on a terminal indented and in colours, on a pipe on one line, with --more as a
 JSON text sequence (RFC 7464) or with --lines each on a line of its own. An error goes to stderr, and the exit
 status is 1.
@@ -37,8 +46,7 @@ def arguments(parser: ArgumentParser) -> None:
         "words",
         metavar="METHOD [PARAMETERS]",
         nargs="+",
-        help="[ADDRESS/]INTERFACE.METHOD, or ADDRESS and INTERFACE.METHOD; then JSON, - for JSON from "
-        "stdin, @FILE, or KEY=VALUE ... by the types that the method declares, KEY:=JSON as it is",
+        help="[ADDRESS/]INTERFACE.METHOD, or ADDRESS and INTERFACE.METHOD; then its parameters",
     )
     kind = parser.add_argument_group("what is asked for").add_mutually_exclusive_group()
     kind.add_argument("-m", "--more", action="store_true", help="more than one reply")
