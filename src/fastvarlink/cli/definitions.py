@@ -3,27 +3,50 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import sys
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from fastvarlink.cli.fault import BROKEN, MISUSED, REJECTED, fail, told
 from fastvarlink.cli.session import Session
-from fastvarlink.cli.target import split_address, target_of
+from fastvarlink.cli.target import split_address, target_of, timeout_option, where_options
 from fastvarlink.idl.faults import IdlSyntaxError
 from fastvarlink.idl.parser import parse
 from fastvarlink.idl.tree import Interface
 
-__all__ = ["Source", "ask_definition", "ask_text", "parsed", "read_source"]
+__all__ = [
+    "Source",
+    "ask_definition",
+    "ask_text",
+    "definition_argument",
+    "definition_options",
+    "definitions_argument",
+    "parsed",
+    "read_source",
+    "read_sources",
+]
+
+_INTERFACE = re.compile(r"[A-Za-z](?:-*[A-Za-z0-9])*(?:\.[A-Za-z0-9](?:-*[A-Za-z0-9])*)+")
 
 
 class Source(NamedTuple):
-    """The text of a definition, and where it is from: a path, ``stdin``, or an address and interface."""
+    """The text of a definition, and where it is from: a path, ``stdin``, or an address and interface.
+
+    ``address`` is that of the service, None if it was not given.
+    """
 
     text: str | bytes
     name: str
     is_file: bool
+    address: str | None = None
+
+    @property
+    def is_given(self) -> bool:
+        """Whether the user has it, in a file or on stdin, and no service."""
+        return self.is_file or self.name == "stdin"
 
 
 def ask_text(session: Session, interface: str) -> str:
@@ -40,29 +63,117 @@ def ask_definition(session: Session, interface: str) -> Interface:
     return parsed(Source(ask_text(session, interface), interface, False))
 
 
+def definitions_argument(parser: ArgumentParser, at_least: int = 0) -> None:
+    """Add the words that name definitions: ``args.words``, which may be as few as this."""
+    help = "a file, - for stdin, [ADDRESS/]INTERFACE, or an ADDRESS for all interfaces there"
+    if at_least:
+        parser.add_argument("words", metavar="DEFINITION", nargs="+", help=help)
+    else:
+        help += "; stdin if there is none"
+        parser.add_argument("words", metavar="DEFINITION", nargs="*", default=["-"], help=help)
+
+
+def definition_argument(parser: ArgumentParser, name: str, metavar: str) -> None:
+    """Add the word that names one definition."""
+    help = "a file, - for stdin, [ADDRESS/]INTERFACE, or the ADDRESS of a service with one interface"
+    parser.add_argument(name, metavar=metavar, help=help)
+
+
+def definition_options(parser: ArgumentParser) -> None:
+    """Add the options that tell where the services are whose definitions are read."""
+    timeout_option(parser)
+    where_options(parser)
+
+
 def read_source(args: Namespace, word: str) -> Source:
-    """The definition that a word names: a file, ``-`` for stdin, or [ADDRESS/]INTERFACE of a service."""
-    if word == "-":
-        if sys.stdin is None:
-            fail("The definition cannot be read: stdin is closed.", REJECTED)
-        return Source(sys.stdin.buffer.read(), "stdin", False)
-    if _is_file(word):
-        try:
-            with open(word, "rb") as file:
-                return Source(file.read(), word, True)
-        except OSError as error:
-            fail(f"The definition cannot be read from {word!r}: {error.strerror}.", REJECTED)
-    address, interface = split_address(word)
-    if "." not in interface or interface.endswith(".varlink"):
-        fail(f"There is no file {word!r}, and it is no [ADDRESS/]INTERFACE either.", MISUSED)
+    """The definition that a word names: a file, ``-`` for stdin, or [ADDRESS/]INTERFACE of a service.
+
+    An address alone will do where the service has one interface besides org.varlink.service.
+    """
+    read = _read_here(word)
+    if read is not None:
+        return read
+    address, interface = _split(word)
     with target_of(args, address, interface) as target, target.session() as session, told(target.name):
-        return Source(ask_text(session, interface), word, False)
+        if interface is None:
+            interface, *others = _own_interfaces(session, word)
+            if others:
+                names = ", ".join((interface, *others))
+                fail(f"{word!r} has several interfaces: {names}. Write {word}/{interface} for one.", MISUSED)
+            word = f"{word}/{interface}"
+        return Source(ask_text(session, interface), word, False, address)
+
+
+def read_sources(args: Namespace, words: Iterable[str]) -> list[Source]:
+    """The definitions that words name: as for read_source(), but an address alone means all interfaces."""
+    sources = []
+    for word in words:
+        read = _read_here(word)
+        address, interface = (None, None) if read is not None else _split(word)
+        if read is not None or interface is not None:
+            sources.append(read or read_source(args, word))
+            continue
+        with target_of(args, address, None) as target, target.session() as session, told(target.name):
+            for name in _own_interfaces(session, word):
+                sources.append(Source(ask_text(session, name), f"{word}/{name}", False, address))
+    return sources
+
+
+def _own_interfaces(session: Session, word: str) -> list[str]:
+    names = [name for name in session.interfaces() if name != "org.varlink.service"]
+    if not names:
+        fail(f"{word!r} has no interface but org.varlink.service.", MISUSED)
+    return names
+
+
+def _read_here(word: str) -> Source | None:
+    """What can be read from stdin or a file, None if it must be asked for."""
+    if word == "-":
+        return Source(_stdin(), "stdin", False)
+    if not _is_file(word):
+        return None
+    try:
+        with open(word, "rb") as file:
+            return Source(file.read(), word, True)
+    except OSError as error:
+        fail(f"The definition cannot be read from {word!r}: {error.strerror}.", REJECTED)
+
+
+def _stdin() -> bytes:
+    if sys.stdin is None:
+        fail("The definition cannot be read: stdin is closed.", REJECTED)
+    try:
+        text = sys.stdin.buffer.read()
+    except OSError as error:
+        fail(f"The definition cannot be read from stdin: {error.strerror}.", REJECTED)
+    if not text.strip():
+        fail("The definition cannot be read: stdin is empty, or has been read already.", REJECTED)
+    return text
+
+
+def _split(word: str) -> tuple[str | None, str | None]:
+    """The address and the interface that a word names, perhaps only one of them. Fails if it names none."""
+    address, interface = split_address(word)
+    if _INTERFACE.fullmatch(interface) and not interface.endswith(".varlink") and not _is_socket(word):
+        return address, interface
+    if word.endswith(".varlink") or (":" not in word and not _is_socket(word)):
+        fail(f"There is no file {word!r}, and it is no [ADDRESS/]INTERFACE either.", MISUSED)
+    return word, None
+
+
+def _is_socket(word: str) -> bool:
+    """Whether all of a word is the path of a socket, so that no part of it names an interface."""
+    path = word.partition(";")[0].removeprefix("unix:")
+    try:
+        return stat.S_ISSOCK(os.stat(path).st_mode)
+    except (OSError, ValueError):
+        return False
 
 
 def _is_file(path: str) -> bool:
     try:
         return not stat.S_ISSOCK(os.stat(path).st_mode)
-    except OSError:
+    except (OSError, ValueError):
         return False
 
 
@@ -71,4 +182,4 @@ def parsed(source: Source) -> Interface:
     try:
         return parse(source.text, source.name)
     except IdlSyntaxError as error:
-        fail(str(error), REJECTED if source.is_file or source.name == "stdin" else BROKEN)
+        fail(str(error), REJECTED if source.is_given else BROKEN)

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from fastvarlink.cli.fault import LEFT, UNREACHABLE, end_quietly, fail
 
 __all__ = [
+    "Colour",
     "Style",
     "chosen_style",
     "coloured",
@@ -22,13 +23,25 @@ __all__ = [
     "json_text",
     "legible",
     "on_terminal",
+    "painted",
     "show",
     "show_bytes",
 ]
 
 Style = Literal["pretty", "short"]
+Colour = Literal["blue", "bold", "cyan", "green", "grey", "magenta", "red", "yellow"]
 
 _RESET = "\x1b[0m"
+_PAINTS: dict[Colour, str] = {
+    "bold": "\x1b[1m",
+    "red": "\x1b[31m",
+    "green": "\x1b[32m",
+    "yellow": "\x1b[33m",
+    "blue": "\x1b[34m",
+    "magenta": "\x1b[35m",
+    "cyan": "\x1b[36m",
+    "grey": "\x1b[90m",
+}
 _KEY, _STRING, _NUMBER, _WORD = "\x1b[34m", "\x1b[32m", "\x1b[36m", "\x1b[35m"
 _TOKEN = re.compile(
     r'(?P<key>"(?:[^"\\]|\\.)*"(?=:))|(?P<string>"(?:[^"\\]|\\.)*")|(?P<number>-?\d[\d.eE+-]*)|'
@@ -45,6 +58,11 @@ def on_terminal() -> bool:
 def coloured() -> bool:
     """Whether output may have colours: on a terminal that has some, unless NO_COLOR is set."""
     return on_terminal() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def painted(text: str, colour: Colour) -> str:
+    """The text in a colour, where that can be seen."""
+    return f"{_PAINTS[colour]}{text}{_RESET}" if coloured() else text
 
 
 def json_option(parser: ArgumentParser) -> None:
