@@ -63,14 +63,10 @@ def ask_definition(session: Session, interface: str) -> Interface:
     return parsed(Source(ask_text(session, interface), interface, False))
 
 
-def definitions_argument(parser: ArgumentParser, at_least: int = 0) -> None:
-    """Add the words that name definitions: ``args.words``, which may be as few as this."""
-    help = "a file, - for stdin, [ADDRESS/]INTERFACE, or an ADDRESS for all interfaces there"
-    if at_least:
-        parser.add_argument("words", metavar="DEFINITION", nargs="+", help=help)
-    else:
-        help += "; stdin if there is none"
-        parser.add_argument("words", metavar="DEFINITION", nargs="*", default=["-"], help=help)
+def definitions_argument(parser: ArgumentParser) -> None:
+    """Add the words that name definitions: ``args.words``, ``-`` if there is none."""
+    help = "a file, - for stdin, as without any, [ADDRESS/]INTERFACE, or an ADDRESS for all interfaces there"
+    parser.add_argument("words", metavar="DEFINITION", nargs="*", default=["-"], help=help)
 
 
 def definition_argument(parser: ArgumentParser, name: str, metavar: str) -> None:

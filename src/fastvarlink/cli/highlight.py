@@ -6,12 +6,10 @@ import re
 
 from fastvarlink.cli.output import Colour, coloured, legible, painted, show
 from fastvarlink.cli.writing import print_text
-from fastvarlink.idl import tree
-from fastvarlink.idl.printer import to_text
 
 __all__ = ["show_definition"]
 
-# What a canonical text has: keywords stand only at the beginnings of its lines.
+# In the canonical form keywords stand at the beginnings of lines, and nowhere else.
 _TOKEN = re.compile(
     r"(?P<comment>#.*)"
     r"|(?P<keyword>^(?:interface|type|method|error)\b)"
@@ -29,9 +27,8 @@ _PAINTS: dict[str, Colour] = {
 }
 
 
-def show_definition(interface: tree.Interface) -> None:
-    """Print an interface in its canonical form, in colours where they can be seen."""
-    text = to_text(interface)
+def show_definition(text: str) -> None:
+    """Print a definition in its canonical form, in colours where they can be seen."""
     if coloured():
         show(_TOKEN.sub(_paint, legible(text)), end="")
     else:

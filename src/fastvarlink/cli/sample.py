@@ -36,7 +36,6 @@ class _Sampler:
     def value(self, of: tree.Type, name: str, inside: frozenset[str], depth: int) -> Any:
         """A value for what is called ``name``, in values of the named types that it is inside of."""
         self._made += 1
-        full = self._made > _MOST or depth > _DEEPEST
         match of:
             case tree.Primitive():
                 return _PRIMITIVES.get(of, name)
@@ -44,8 +43,6 @@ class _Sampler:
                 return None
             case tree.Enum(values):
                 return values[0].name
-            case tree.Array() | tree.Map() if full:
-                return [] if isinstance(of, tree.Array) else {}
             case tree.Array(element):
                 try:
                     return [self.value(element, name, inside, depth + 1)]
@@ -58,7 +55,9 @@ class _Sampler:
                     return {}
             case tree.Struct(fields):
                 made = {}
-                for field in () if full else fields:
+                for field in fields:
+                    if self._made > _MOST or depth > _DEEPEST:
+                        break
                     made[field.name] = self.value(field.type, field.name, inside, depth + 1)
                 return made
             case tree.Named(called):

@@ -25,7 +25,7 @@ class Piece(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A field or the value of an enum, which has no type. ``name`` is a path if it is within another field."""
+    """A field, or a value of an enum, which has no type. ``name`` is a path if it is within another field."""
 
     name: str
     type: tuple[Piece, ...]

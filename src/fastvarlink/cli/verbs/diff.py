@@ -23,7 +23,7 @@ from fastvarlink.idl.comparison import Change, Impact, compare
 
 EXAMPLES = (
     "varlink diff org.example.more.varlink unix:/run/org.example.more/org.example.more",
-    "varlink diff --json unix:/run/org.example.more org.example.more.varlink",
+    "varlink diff -j unix:/run/org.example.more org.example.more.varlink",
 )
 
 # By whether callers and whether readers break.

@@ -19,7 +19,7 @@ EXAMPLES = (
 
 def arguments(parser: ArgumentParser) -> None:
     """What docs takes."""
-    definitions_argument(parser, at_least=1)
+    definitions_argument(parser)
     parser.add_argument(
         "-o",
         "--output",

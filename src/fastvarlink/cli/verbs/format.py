@@ -7,6 +7,7 @@ from argparse import ArgumentParser, Namespace
 
 from fastvarlink.cli.definitions import Source, definition_options, definitions_argument, parsed, read_sources
 from fastvarlink.cli.fault import FAILED, MISUSED, fail
+from fastvarlink.cli.highlight import show_definition
 from fastvarlink.cli.output import Colour, legible, on_terminal, painted, show
 from fastvarlink.cli.writing import print_text, write_file
 from fastvarlink.idl.printer import to_text
@@ -41,7 +42,7 @@ def run(args: Namespace) -> int | None:
     formatted = [(source, to_text(parsed(source))) for source in sources]
     if not (args.in_place or args.check or args.diff):
         for _, text in formatted:
-            print_text(text)
+            show_definition(text)
         return None
     changed = [(source, text) for source, text in formatted if _old(source) != text]
     for source, text in changed:

@@ -9,7 +9,7 @@ from fastvarlink.cli.fault import FAILED
 from fastvarlink.cli.findings import Found, show_found
 from fastvarlink.cli.output import json_option
 from fastvarlink.idl.linter import lint
-from fastvarlink.idl.peers import Peer
+from fastvarlink.idl.peers import DISPUTES, Peer
 
 EXAMPLES = (
     "varlink lint org.example.more.varlink",
@@ -28,7 +28,12 @@ def arguments(parser: ArgumentParser) -> None:
         help="only what this one refuses or misreads: %(choices)s; may be repeated",
     )
     parser.add_argument(
-        "--ignore", metavar="RULE", action="append", default=[], help="leave this rule out; may be repeated"
+        "--ignore",
+        metavar="RULE",
+        action="append",
+        choices=[which.replace(" ", "-") for which in DISPUTES],
+        default=[],
+        help="leave out what has this name in brackets; may be repeated",
     )
     json_option(parser)
     definition_options(parser)

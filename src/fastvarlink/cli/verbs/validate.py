@@ -13,6 +13,7 @@ from fastvarlink.cli.highlight import show_definition
 from fastvarlink.cli.output import json_option, legible, on_terminal, show
 from fastvarlink.idl import faults, tree
 from fastvarlink.idl.parser import parse
+from fastvarlink.idl.printer import to_text
 
 EXAMPLES = (
     "varlink validate org.example.more.varlink",
@@ -42,7 +43,7 @@ def run(args: Namespace) -> int | None:
         if args.json not in (None, "off"):
             continue
         if args.print:
-            show_definition(interface)
+            show_definition(to_text(interface))
         elif on_terminal():
             show(f"{legible(source.name)}: {interface.name} has no faults.")
     show_found(args, found)
