@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,23 @@ from .conftest import EXAMPLES
 MORE = str(EXAMPLES / "org.example.more.varlink")
 OLD = "interface org.example.v\n\nmethod M(a: int) -> (b: string)\n\nmethod Gone() -> ()\n"
 NEW = "interface org.example.v\n\nmethod M(a: string, c: ?int) -> (b: ?string)\n"
+
+
+TWO = """
+import sys
+import fastvarlink
+
+class Ready:
+    def M(self) -> None: ...
+
+service = fastvarlink.Service(vendor="v", product="p", version="1", url="u")
+service.interface(fastvarlink.interface("org.example.a")(type("A", (Ready,), {})))
+service.interface(fastvarlink.interface("org.example.b")(type("B", (Ready,), {})))
+handler = type("Handler", (fastvarlink.RequestHandler,), {"service": service})
+with fastvarlink.ThreadingServer(sys.argv[1], handler) as server:
+    print("ready", flush=True)
+    server.serve_forever()
+"""
 
 
 @pytest.fixture
@@ -60,6 +79,22 @@ def test_a_service_is_compared_by_its_address_alone_or_by_its_interface(more: st
     assert printed("diff", more, MORE) == ""
     assert printed("diff", MORE, f"{more}/org.example.more") == ""
     assert run("diff", f"{more}/org.varlink.service", more).returncode == 1
+
+
+def test_an_address_alone_does_not_say_which_of_several_interfaces(tmp_path: Path) -> None:
+    (tmp_path / "service.py").write_text(TWO)
+    address = f"unix:{tmp_path}/two"
+    command = [sys.executable, str(tmp_path / "service.py"), address]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"ready\n"
+            status, said = refused("diff", address, MORE)
+            assert status == 2
+            assert f"name the one that is meant: {address}/org.example.a, {address}/org.example.b." in said
+            assert printed("format", address).count("interface org.example.") == 2
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize(

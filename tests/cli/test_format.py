@@ -114,10 +114,10 @@ def test_the_diff_can_be_applied(untidy: Path) -> None:
     done = run("format", "--diff", untidy.name, cwd=untidy.parent)
     assert done.returncode == 1
     text = done.stdout.decode()
-    assert "--- org.example.untidy.varlink\n+++ org.example.untidy.varlink (formatted)\n" in text
+    assert "--- org.example.untidy.varlink\n+++ org.example.untidy.varlink\n" in text
     assert "\n-method  M( a:int ,b: ?string)->() # last\n\\ No newline at end of file\n" in text
     assert "\n+method M(a: int, b: ?string) -> () # last\n" in text
-    subprocess.run(["patch", "-s", untidy.name], input=done.stdout, cwd=untidy.parent, check=True)
+    subprocess.run(["git", "apply", "-p0"], input=done.stdout, cwd=untidy.parent, check=True)
     assert untidy.read_text() == TIDY
     assert printed("format", "--diff", str(untidy)) == ""
 

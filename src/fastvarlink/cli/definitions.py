@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from fastvarlink.cli.fault import BROKEN, MISUSED, REJECTED, fail, told
+from fastvarlink.cli.output import legible
 from fastvarlink.cli.session import Session
 from fastvarlink.cli.target import split_address, target_of, timeout_option, where_options
 from fastvarlink.idl.faults import IdlSyntaxError
@@ -86,53 +87,35 @@ def read_source(args: Namespace, word: str) -> Source:
 
     An address alone will do where the service has one interface besides org.varlink.service.
     """
-    read = _read_here(word)
-    if read is not None:
-        return read
-    address, interface = _split(word)
-    with target_of(args, address, interface) as target, target.session() as session, told(target.name):
-        if interface is None:
-            interface, *others = _own_interfaces(session, word)
-            if others:
-                names = ", ".join((interface, *others))
-                fail(f"{word!r} has several interfaces: {names}. Write {word}/{interface} for one.", MISUSED)
-            word = f"{word}/{interface}"
-        return Source(ask_text(session, interface), word, False, address)
+    source, *others = read_sources(args, [word])
+    if others:
+        names = ", ".join(each.name for each in (source, *others))
+        fail(f"{word!r} has several interfaces; name the one that is meant: {names}.", MISUSED)
+    return source
 
 
 def read_sources(args: Namespace, words: Iterable[str]) -> list[Source]:
     """The definitions that words name: as for read_source(), but an address alone means all interfaces."""
-    sources = []
-    for word in words:
-        read = _read_here(word)
-        address, interface = (None, None) if read is not None else _split(word)
-        if read is not None or interface is not None:
-            sources.append(read or read_source(args, word))
-            continue
-        with target_of(args, address, None) as target, target.session() as session, told(target.name):
-            for name in _own_interfaces(session, word):
-                sources.append(Source(ask_text(session, name), f"{word}/{name}", False, address))
-    return sources
+    return [source for word in words for source in _read(args, word)]
 
 
-def _own_interfaces(session: Session, word: str) -> list[str]:
-    names = [name for name in session.interfaces() if name != "org.varlink.service"]
-    if not names:
-        fail(f"{word!r} has no interface but org.varlink.service.", MISUSED)
-    return names
-
-
-def _read_here(word: str) -> Source | None:
-    """What can be read from stdin or a file, None if it must be asked for."""
+def _read(args: Namespace, word: str) -> list[Source]:
     if word == "-":
-        return Source(_stdin(), "stdin", False)
-    if not _is_file(word):
-        return None
-    try:
-        with open(word, "rb") as file:
-            return Source(file.read(), word, True)
-    except OSError as error:
-        fail(f"The definition cannot be read from {word!r}: {error.strerror}.", REJECTED)
+        return [Source(_stdin(), "stdin", False)]
+    if _is_file(word):
+        try:
+            with open(word, "rb") as file:
+                return [Source(file.read(), word, True)]
+        except OSError as error:
+            fail(f"The definition cannot be read from {word!r}: {error.strerror}.", REJECTED)
+    address, interface = _split(word)
+    with target_of(args, address, interface) as target, target.session() as session, told(target.name):
+        if interface is not None:
+            return [Source(ask_text(session, interface), word, False, address)]
+        names = [name for name in session.interfaces() if name != "org.varlink.service"]
+        if not names:
+            fail(f"{word!r} has no interface but org.varlink.service.", MISUSED)
+        return [Source(ask_text(session, name), f"{word}/{legible(name)}", False, address) for name in names]
 
 
 def _stdin() -> bytes:

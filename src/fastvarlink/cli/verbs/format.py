@@ -62,8 +62,7 @@ def _old(source: Source) -> str:
 def _show_changes(source: Source, text: str) -> None:
     from difflib import unified_diff
 
-    name = source.name
-    for line in unified_diff(_lines(_old(source)), _lines(text), name, f"{name} (formatted)"):
+    for line in unified_diff(_lines(_old(source)), _lines(text), source.name, source.name):
         if line.endswith("\n"):
             _show_line(line)
         else:
