@@ -148,8 +148,8 @@ Errors:
       It is there already.
 
 Example:
-  varlink call {places}/org.example.Places.Add 'place={{"name": "text", "use": "home", "inner": []}}' \
-tags=text name=text weight=1.5 mood=good
+  varlink call {places}/org.example.Places.Add 'place={{"name": "name", "use": "home", "inner": []}}' \
+tags=tags name=name weight=1.5 mood=good
 """
     )
 
@@ -159,9 +159,9 @@ def test_the_example_can_be_pasted(places: str) -> None:
     program, *words = shlex.split(example)
     assert program == "varlink"
     assert json.loads(printed(*words)) == {
-        "place": {"name": "text", "use": "home", "inner": []},
-        "tags": ["text"],
-        "name": "text",
+        "place": {"name": "name", "use": "home", "inner": []},
+        "tags": ["tags"],
+        "name": "name",
         "weight": 1.5,
         "mood": "good",
     }

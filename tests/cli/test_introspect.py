@@ -144,7 +144,7 @@ def test_a_definition_that_cannot_be_understood_is_printed_and_complained_of(tmp
 def test_a_terminal_shows_colours(more: str) -> None:
     text = shown("introspect", f"{more}/org.example.more")
     assert "\x1b[90m# Sends back what it was given\x1b[0m" in text
-    assert "\x1b[1;35mmethod\x1b[0m \x1b[1mPing\x1b[0m(\x1b[34mping\x1b[0m: \x1b[36mstring\x1b[0m)" in text
+    assert "\x1b[35mmethod\x1b[0m \x1b[1mPing\x1b[0m(\x1b[34mping\x1b[0m: \x1b[36mstring\x1b[0m)" in text
     plain = shown("introspect", f"{more}/org.example.more", env={"NO_COLOR": "1"})
     assert plain.replace("\r\n", "\n") == MORE
 

@@ -366,6 +366,7 @@ def test_a_finding_says_who_where_why_and_what_to_do() -> None:
         "Declare a struct that holds the inner type, and use its name.",
         "\ta: [][]int # each",
         frozenset({SYSTEMD}),
+        "nested",
     )
     assert second.peers == {SYSTEMD, ZLINK}
     assert str(second) == (

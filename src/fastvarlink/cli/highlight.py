@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import re
 
-from fastvarlink.cli.output import coloured, legible, on_terminal, show
+from fastvarlink.cli.output import Colour, coloured, legible, painted, show
+from fastvarlink.cli.writing import print_text
 
 __all__ = ["show_definition"]
 
-_RESET = "\x1b[0m"
-_COMMENT, _KEYWORD, _NAME, _FIELD, _TYPE, _SIGN = (
-    "\x1b[90m",
-    "\x1b[1;35m",
-    "\x1b[1m",
-    "\x1b[34m",
-    "\x1b[36m",
-    "\x1b[33m",
-)
+_COLOURS: dict[str, Colour] = {
+    "comment": "grey",
+    "keyword": "magenta",
+    "name": "bold",
+    "field": "blue",
+    "sign": "yellow",
+    "type": "cyan",
+}
 # The definition may be faulty, so this goes by what the words look like.
 _TOKEN = re.compile(
     r"(?P<comment>\#[^\n]*)"
@@ -29,15 +29,16 @@ _TOKEN = re.compile(
 
 def show_definition(text: str) -> None:
     """Print a definition: byte by byte what the service has, but for what a terminal could not show."""
-    if on_terminal():
-        text = legible(text.replace("\r\n", "\n"))
-        if coloured():
-            text = _TOKEN.sub(_paint, text)
-    show(text, end="" if text.endswith("\n") else "\n")
+    if not text.endswith("\n"):
+        text += "\n"
+    if coloured():
+        show(_TOKEN.sub(_paint, legible(text.replace("\r\n", "\n"))), end="")
+    else:
+        print_text(text)
 
 
 def _paint(token: re.Match[str]) -> str:
     if token["keyword"]:
-        return f"{_KEYWORD}{token['keyword']}{_RESET}{token['blank']}{_NAME}{token['name']}{_RESET}"
-    colours = {"comment": _COMMENT, "field": _FIELD, "sign": _SIGN, "type": _TYPE}
-    return f"{colours[token.lastgroup or 'type']}{token.group()}{_RESET}"
+        keyword, name = (painted(token[part], _COLOURS[part]) for part in ("keyword", "name"))
+        return f"{keyword}{token['blank']}{name}"
+    return painted(token.group(), _COLOURS[token.lastgroup or "type"])

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from fastvarlink.cli.fault import INTERRUPTED, MISUSED, fail
-from fastvarlink.cli.verbs import VERBS
+from fastvarlink.cli.verbs import ALIASES, VERBS
 
 __all__ = ["main"]
 
@@ -46,9 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(given: list[str]) -> int:
     # Options may stand before their verb, as with the tools that came before.
-    at = next((i for i, word in enumerate(given) if word in _KNOWN), None)
+    at = next((i for i, word in enumerate(given) if word in _KNOWN or word in ALIASES), None)
     if at is not None and all(_may_lead(given, i) for i in range(at)):
-        return _run_verb(given[at], given[:at] + given[at + 1 :])
+        verb = ALIASES.get(given[at], given[at])
+        return _run_verb(verb, given[:at] + given[at + 1 :])
     if not given:
         sys.stderr.write(_overview())
         return MISUSED

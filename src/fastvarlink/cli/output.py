@@ -15,6 +15,7 @@ from typing import Any, Literal
 from fastvarlink.cli.fault import LEFT, UNREACHABLE, end_quietly, fail
 
 __all__ = [
+    "Colour",
     "Style",
     "chosen_style",
     "coloured",
@@ -23,19 +24,30 @@ __all__ = [
     "json_text",
     "legible",
     "on_terminal",
+    "painted",
     "show",
     "show_bytes",
 ]
 
 Style = Literal["pretty", "short"]
+Colour = Literal["blue", "bold", "cyan", "green", "grey", "magenta", "red", "yellow"]
 
 _RESET = "\x1b[0m"
-_KEY, _STRING, _NUMBER, _WORD = "\x1b[34m", "\x1b[32m", "\x1b[36m", "\x1b[35m"
+_PAINTS: dict[Colour, str] = {
+    "bold": "\x1b[1m",
+    "red": "\x1b[31m",
+    "green": "\x1b[32m",
+    "yellow": "\x1b[33m",
+    "blue": "\x1b[34m",
+    "magenta": "\x1b[35m",
+    "cyan": "\x1b[36m",
+    "grey": "\x1b[90m",
+}
 _TOKEN = re.compile(
     r'(?P<key>"(?:[^"\\]|\\.)*"(?=:))|(?P<string>"(?:[^"\\]|\\.)*")|(?P<number>-?\d[\d.eE+-]*)|'
     r"(?P<word>true|false|null)"
 )
-_COLOURS = {"key": _KEY, "string": _STRING, "number": _NUMBER, "word": _WORD}
+_COLOURS: dict[str, Colour] = {"key": "blue", "string": "green", "number": "cyan", "word": "magenta"}
 
 
 def on_terminal() -> bool:
@@ -54,6 +66,11 @@ def columns() -> int:
         return int(os.environ.get("COLUMNS", "0")) or os.get_terminal_size().columns or 80
     except (ValueError, OSError):
         return 80
+
+
+def painted(text: str, colour: Colour) -> str:
+    """The text in a colour, where that can be seen."""
+    return f"{_PAINTS[colour]}{text}{_RESET}" if coloured() else text
 
 
 def json_option(parser: ArgumentParser) -> None:
@@ -86,7 +103,7 @@ def json_text(value: Any, style: Style) -> str:
 
 
 def _paint(token: re.Match[str]) -> str:
-    return f"{_COLOURS[token.lastgroup or 'word']}{token.group()}{_RESET}"
+    return painted(token.group(), _COLOURS[token.lastgroup or "word"])
 
 
 def legible(text: str) -> str:

@@ -42,13 +42,17 @@ class Fault:
     hint: str = ""
     source: str = ""
 
-    def __str__(self) -> str:
+    def excerpt(self) -> str:
+        """The line, or what is near in a long one, with a caret below the place. Safe to be shown."""
         column = self.column - 1
         begin = max(0, column - _SHOWN)
         line = _printable(self.source[begin : column + _SHOWN])
         caret = "".join("\t" if c == "\t" else " " for c in line[: column - begin]) + "^"
+        return f"    {line}\n    {caret}"
+
+    def __str__(self) -> str:
         hint = f"\n    {self.hint}" if self.hint else ""
-        return f"line {self.line}, column {self.column}: {self.message}\n    {line}\n    {caret}{hint}"
+        return f"line {self.line}, column {self.column}: {self.message}\n{self.excerpt()}{hint}"
 
 
 class IdlSyntaxError(Error, SyntaxError):

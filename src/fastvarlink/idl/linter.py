@@ -31,10 +31,12 @@ _BEFORE_A_TYPE = {":", "?", "[]", "[string]"}
 class Finding(Fault):
     """One place of a text that ``peers`` refuse or misread, though the specification allows it.
 
-    ``message`` says who does what, ``hint`` how to write it so that all take it.
+    ``message`` says who does what, ``hint`` how to write it so that all take it. ``rule`` is a short name for
+    what was found, as in ``one-line``.
     """
 
     peers: frozenset[Peer] = frozenset()
+    rule: str = ""
 
 
 def lint(text: str | bytes, filename: str | None = None) -> list[Finding]:
@@ -62,7 +64,8 @@ class _Linter:
         for at, which, peers in sorted(self._found, key=lambda found: found[0]):
             dispute = DISPUTES[which]
             line, column, shown = source.place(at)
-            findings.append(Finding(line, column, dispute.message(peers), dispute.hint, shown, peers))
+            rule = which.replace(" ", "-")
+            findings.append(Finding(line, column, dispute.message(peers), dispute.hint, shown, peers, rule))
         return findings
 
     def _add(self, at: int, which: str, *more: Peer) -> None:

@@ -6,7 +6,7 @@ A module has ``EXAMPLES``, command lines for its --help; ``arguments(parser)``, 
 
 from __future__ import annotations
 
-__all__ = ["VERBS"]
+__all__ = ["ALIASES", "VERBS"]
 
 #: By the heading they have in --help: the verbs and what they do.
 VERBS = {
@@ -18,10 +18,23 @@ VERBS = {
         "list-methods": "list the methods of a service, or of some of its interfaces",
         "call": "call a method and print the replies",
     },
+    "Work on definitions": {
+        "validate": "find the faults of definitions",
+        "format": "print or write definitions in the one usual form",
+        "lint": "find what other implementations refuse or misread",
+        "diff": "tell what changed between two versions, and what breaks",
+        "generate": "make a typed Python module from a definition",
+        "docs": "make documentation, as Markdown or HTML",
+    },
     "Carry calls": {
         "bridge": "pass calls from stdin on to services",
     },
     "Run programs": {
         "exec": "run a program in which 'import varlink' means fastvarlink",
     },
+}
+
+#: What verbs are called elsewhere, which --help does not list.
+ALIASES = {
+    "validate-idl": "validate",
 }

@@ -132,7 +132,11 @@ def _example(args: Namespace, address: str | None, interface: tree.Interface, me
     from fastvarlink.cli.pairs import to_pairs
     from fastvarlink.cli.sample import sample
 
-    pairs = to_pairs(sample(interface, method.input), method.input, interface)
+    try:
+        parameters = sample(interface, method.input, whole=False)
+    except ValueError:
+        return ""
+    pairs = to_pairs(parameters, method.input, interface)
     command = _command(args, "call", address, f"{interface.name}.{method.name}")
     return " ".join([command, *map(shlex.quote, pairs)])
 

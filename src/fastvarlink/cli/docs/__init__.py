@@ -1,0 +1,1 @@
+"""Documentation of interfaces: what a page says, and how it is written as Markdown and as HTML."""
