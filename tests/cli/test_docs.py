@@ -110,7 +110,7 @@ def test_markdown_tells_all_of_an_interface() -> None:
         "Reports its progress in n steps; call it with more\n\n"
         "| Parameters | Type |\n| --- | --- |\n| `n` | `int` |\n\n"
         "| Results | Type |\n| --- | --- |\n| `state` | [`State`](#org.example.more.State) |\n\n"
-        "```sh\nvarlink call ADDRESS/org.example.more.TestMore '{\"n\": 0}'\n```\n"
+        "```sh\nvarlink call ADDRESS/org.example.more.TestMore '{\"n\": 1}'\n```\n"
     ) in text
     assert "| `progress` | `?int` | How far it has come, from 0 to 100 |\n" in text
     assert "## Errors\n" in text
