@@ -9,17 +9,25 @@ from typing import Any
 from fastvarlink import address as addresses
 from fastvarlink import unixpath
 from fastvarlink._core.taskchannel import TaskChannel
+from fastvarlink.client.ways import Way
 from fastvarlink.limits import Limits
 from fastvarlink.marks import mark
 
 __all__ = ["connect"]
 
 
-async def connect(address: addresses.Address, limits: Limits, strict: bool = True) -> TaskChannel:
+async def connect(way: Way, limits: Limits, strict: bool = True) -> TaskChannel:
     """A new connection, to a service that may cost so much. OSError if nobody answers there."""
     loop = asyncio.get_running_loop()
-    if isinstance(address, addresses.TCP):
+    address = way.address
+    if address is None:
+        # Event loops start their own processes likewise, while everything waits.
+        endpoint = way.open()
+        endpoint.setblocking(False)
+    elif isinstance(address, addresses.TCP):
         endpoint = await _connect_tcp(loop, address)
+    elif isinstance(address, addresses.Vsock):
+        endpoint = await _connect_vsock(loop, address)
     else:
         endpoint = await _connect_unix(address)
     try:
@@ -46,6 +54,17 @@ async def _connect_tcp(loop: asyncio.AbstractEventLoop, address: addresses.TCP) 
             endpoint.close()
             raise
     raise failures[-1]
+
+
+async def _connect_vsock(loop: asyncio.AbstractEventLoop, address: addresses.Vsock) -> socket.socket:
+    endpoint = socket.socket(socket.AF_VSOCK)
+    try:
+        endpoint.setblocking(False)
+        await loop.sock_connect(endpoint, address.sockaddr)
+    except BaseException:
+        endpoint.close()
+        raise
+    return endpoint
 
 
 async def _connect_unix(address: addresses.Unix) -> socket.socket:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 from argparse import ArgumentParser, Namespace
-from functools import partial
 from socket import socket
 from typing import Self
 
-from fastvarlink.cli.fault import BROKEN, MISUSED, fail, told
+from fastvarlink.address import parse
+from fastvarlink.cli.fault import MISUSED, fail, told
+from fastvarlink.cli.finding import RESOLVER, locate
 from fastvarlink.cli.session import Session
-from fastvarlink.client.connect import connect
-from fastvarlink.client.ways import Way, way_to
+from fastvarlink.client.ways import SocketWay, Way, way_by_activation, way_by_bridge, way_to
 
 __all__ = [
     "RESOLVER",
     "Target",
+    "found_target",
     "is_method",
     "seconds",
     "split_address",
@@ -25,10 +25,6 @@ __all__ = [
     "timeout_option",
     "where_options",
 ]
-
-RESOLVER = "unix:/run/org.varlink.resolver"
-# Sockets, or links to them, that have the name of the interface which they serve.
-REGISTRY = "/run/varlink/registry"
 
 _METHOD = re.compile(r"[A-Za-z](?:-*[A-Za-z0-9])*(?:\.[A-Za-z0-9](?:-*[A-Za-z0-9])*)+\.[A-Z][A-Za-z0-9]*")
 
@@ -91,6 +87,10 @@ class Target:
         return self
 
     def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the programs that were started."""
         self._way.end()
 
     def connect(self) -> socket:
@@ -113,18 +113,22 @@ def target_of(args: Namespace, address: str | None, interface: str | None) -> Ta
         with told(address):
             return Target(address, way_to(address), timeout)
     if args.activate or args.bridge:
-        from fastvarlink.client.programs import Activation, Bridge
-
         command = args.activate or args.bridge
+        start = way_by_activation if args.activate else way_by_bridge
         with told(command):
-            if args.activate:
-                started = Activation(_words(command))
-                return Target(command, Way(partial(connect, started.address), started.end), timeout)
-            bridge = Bridge(_words(command))
-            return Target(command, Way(bridge.open, bridge.end), timeout)
+            return Target(command, start(_words(command)), timeout)
     if interface is None:
         fail("Nothing says where the service is; give its address, or -A or -b COMMAND.", MISUSED)
-    return _resolved(args.resolver, interface, timeout)
+    with told(f"The resolver {args.resolver or RESOLVER}, which is asked because no address was given,"):
+        return found_target(interface, args.resolver, timeout)
+
+
+def found_target(interface: str, resolver: str | None, timeout: float | None) -> Target:
+    """The service that the registry or a resolver knows for an interface. Raises what locate() does."""
+    found = locate(interface, resolver, timeout)
+    # What a resolver says must not have a program started here.
+    way = way_to(found) if found == resolver else SocketWay(parse(found))
+    return Target(found, way, timeout)
 
 
 def _words(command: str) -> list[str]:
@@ -135,19 +139,3 @@ def _words(command: str) -> list[str]:
     if not words:
         fail("The command to start is empty; write the program and its arguments.", MISUSED)
     return words
-
-
-def _resolved(resolver: str | None, interface: str, timeout: float | None) -> Target:
-    registered = f"{REGISTRY}/{interface}"
-    if resolver is None and os.path.exists(registered):
-        return Target(registered, way_to(registered), timeout)
-    resolver = resolver or RESOLVER
-    whom = f"The resolver {resolver}, which is asked because no address was given,"
-    if interface == "org.varlink.resolver":
-        with told(whom):
-            return Target(resolver, way_to(resolver), timeout)
-    with told(whom), Session(way_to(resolver).open(timeout), timeout) as session:
-        address = session.ask("org.varlink.resolver.Resolve", interface=interface).get("address")
-        if not isinstance(address, str):
-            fail(f"{whom} did not say where {interface} is.", BROKEN)
-        return Target(address, way_to(address), timeout)
