@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import socket
 from typing import Any
 
@@ -60,11 +62,26 @@ async def _connect_vsock(loop: asyncio.AbstractEventLoop, address: addresses.Vso
     endpoint = socket.socket(socket.AF_VSOCK)
     try:
         endpoint.setblocking(False)
-        await loop.sock_connect(endpoint, address.sockaddr)
+        # Not sock_connect(), which in uvloop looks the host up, as if it were one of the internet.
+        code = endpoint.connect_ex(address.sockaddr)
+        if code == errno.EINPROGRESS:
+            await _writable(loop, endpoint)
+            code = endpoint.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            raise OSError(code, os.strerror(code))
     except BaseException:
         endpoint.close()
         raise
     return endpoint
+
+
+async def _writable(loop: asyncio.AbstractEventLoop, endpoint: socket.socket) -> None:
+    ready = loop.create_future()
+    loop.add_writer(endpoint, lambda: ready.done() or ready.set_result(None))
+    try:
+        await ready
+    finally:
+        loop.remove_writer(endpoint)
 
 
 async def _connect_unix(address: addresses.Unix) -> socket.socket:
