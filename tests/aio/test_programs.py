@@ -59,9 +59,7 @@ def test_a_program_that_ends_before_it_answers(run: Run, tmp_path: Path) -> None
 
     async def main() -> None:
         async with aio.Client(f"exec:{program}") as client:
-            with pytest.raises(
-                ConnectionLost, match=rf"The program '{program}' has ended with exit status 3\."
-            ):
+            with pytest.raises(ConnectionLost, match=f"'{program}' has ended with exit status 3"):
                 await client.open(MORE)
 
     run(main)
@@ -80,7 +78,7 @@ def test_addresses_that_are_none(tmp_path: Path) -> None:
 
 def test_a_port_of_a_machine_that_is_not_there(run: Run) -> None:
     async def main() -> None:
-        async with aio.Client("vsock:4294967290:1") as client:
+        async with aio.Client("vsock:4294967290:1", timeout=0.05) as client:
             with pytest.raises(OSError, match=r"."):
                 await client.open(MORE)
 

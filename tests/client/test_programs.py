@@ -44,9 +44,11 @@ def within(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def socket_of_a_service(within: Path) -> Iterator[str]:
-    with fastvarlink.Client.new_with_activate([str(within / "answering")]) as client:
+@pytest.fixture(scope="module")
+def socket_of_a_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The path of a socket at which org.example.more is served."""
+    program = answering(tmp_path_factory.mktemp("activated"))
+    with fastvarlink.Client.new_with_activate([str(program)]) as client:
         yield str(client).removeprefix("unix:")
 
 
@@ -132,7 +134,7 @@ def test_a_program_finds_its_connection_as_a_passed_socket(
     capfd: pytest.CaptureFixture[str],
     kind: str,
 ) -> None:
-    """Nothing is left of what this process was told of its own sockets; what it prints is no output of ours."""
+    """It learns nothing of the sockets that this process was passed, and what it prints is not our output."""
     monkeypatch.setenv("SYSTEMD_VARLINK_BRIDGES_DIR", str(tmp_path))
     for name in ("LISTEN_PID", "LISTEN_PIDFDID", "LISTEN_FDS", "LISTEN_FDNAMES", "SYSTEMD_VARLINK_LISTEN"):
         monkeypatch.setenv(name, "17")
@@ -218,13 +220,12 @@ def test_a_program_may_finish_what_it_was_told_last(within: Path, capfd: pytest.
 
 def test_a_program_that_will_not_end_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(programs, "_TO_OBEY", 0.1)
-    program = executable(
-        tmp_path / "stubborn", "#!/bin/sh\ntrap '' TERM\nread line <&3\nwhile :; do :; done\n"
-    )
+    text = "trap '' TERM\necho >&3\nread line <&3\nread line <&3\n"
+    program = executable(tmp_path / "stubborn", f"#!/bin/sh\n{text}")
     with fastvarlink.Client(f"exec:{program}") as client:
         connection = client.open_connection()
         pid = client._child_pid
-        connection.sendall(b"\n")
+        assert connection.recv(1) == b"\n"
     assert not is_ours(pid)
     connection.close()
 
