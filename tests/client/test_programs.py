@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -290,3 +291,14 @@ def test_what_a_resolver_says_starts_no_program(within: Path) -> None:
             pytest.raises(ConnectionRefusedError),
         ):
             client.open_connection()
+
+
+def test_what_starts_programs_is_imported_with_the_first_of_them() -> None:
+    text = (
+        "import sys, fastvarlink\n"
+        "client = fastvarlink.Client('unix:/run/service')\n"
+        "assert 'fastvarlink.client.programs' not in sys.modules\n"
+        "with fastvarlink.Client('exec:/bin/false'):\n"
+        "    assert 'fastvarlink.client.programs' in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", text], check=True)

@@ -77,7 +77,12 @@ async def _connect_vsock(loop: asyncio.AbstractEventLoop, address: addresses.Vso
 
 async def _writable(loop: asyncio.AbstractEventLoop, endpoint: socket.socket) -> None:
     ready = loop.create_future()
-    loop.add_writer(endpoint, lambda: ready.done() or ready.set_result(None))
+
+    def wake() -> None:
+        if not ready.done():
+            ready.set_result(None)
+
+    loop.add_writer(endpoint, wake)
     try:
         await ready
     finally:

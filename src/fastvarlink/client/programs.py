@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 import weakref
 from collections.abc import Mapping, Sequence
 
@@ -98,10 +99,12 @@ class Bridge(Way):
 
     def end(self) -> None:
         """End the commands that are still running."""
-        for each in self._running[:]:
-            process, connection = each[0], each[1]()
+        due = time.monotonic() + _TO_NOTICE
+        for process, reference in self._running[:]:
+            connection = reference()
             # A closed connection is what tells a command to end, and it may have something left to do.
-            end_process(process, _TO_NOTICE if connection is None or connection.fileno() == -1 else 0)
+            is_closed = connection is None or connection.fileno() == -1
+            end_process(process, max(due - time.monotonic(), 0) if is_closed else 0)
         self._reap()
 
 
