@@ -1,7 +1,10 @@
-"""Addresses: every form that is understood, parsed and printed in one place.
+"""Addresses of sockets: every form that is understood, parsed and printed in one place.
 
     unix:/path    unix:./path    unix:@abstract    unix:///path    /path    ./path
     tcp:host:port    tcp:[::1]:port    tcp://host:port
+    vsock:cid:port    vsock::port
+
+Clients understand some more, of programs that are to be started: client/schemes.py has those.
 
 What follows a ``;`` are properties, ``;name=value``. They are kept, and ignored where they mean nothing.
 """
@@ -12,7 +15,11 @@ from dataclasses import dataclass, field
 
 from fastvarlink.error import AddressError
 
-__all__ = ["TCP", "Address", "Unix", "parse"]
+__all__ = ["SCHEMES", "TCP", "Address", "Unix", "Vsock", "parse"]
+
+SCHEMES = ("unix", "tcp", "vsock")
+
+_ANY_CID = 0xFFFFFFFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +55,28 @@ class TCP:
         return f"tcp:{host}:{self.port}{_print_properties(self.properties)}"
 
 
-Address = Unix | TCP
+# To make one more dataclass would cost each program that is started more than all else here.
+class Vsock:
+    """A port of a virtual machine or of its host. ``cid`` says which; None for any, to listen."""
+
+    __slots__ = ("cid", "port", "properties")
+
+    def __init__(self, cid: int | None, port: int, properties: dict[str, str]) -> None:
+        self.cid = cid
+        self.port = port
+        self.properties = properties
+
+    @property
+    def sockaddr(self) -> tuple[int, int]:
+        """What bind() and connect() take."""
+        return _ANY_CID if self.cid is None else self.cid, self.port
+
+    def __str__(self) -> str:
+        cid = "" if self.cid is None else self.cid
+        return f"vsock:{cid}:{self.port}{_print_properties(self.properties)}"
+
+
+Address = Unix | TCP | Vsock
 
 
 def parse(text: str) -> Address:
@@ -60,11 +88,14 @@ def parse(text: str) -> Address:
     if base.startswith("tcp:"):
         host, port = _split_port(text, base.removeprefix("tcp:").removeprefix("//"))
         return TCP(host, port, _parse_properties(properties))
+    if base.startswith("vsock:"):
+        cid, port = _split_vsock(text, base.removeprefix("vsock:"))
+        return Vsock(cid, port, _parse_properties(properties))
     if base.startswith(("/", "./")):
         return Unix(_check_path(text, base), _parse_properties(properties))
     raise AddressError(
-        f"Invalid address '{text}': it must begin with 'unix:' or 'tcp:', or be the path of a socket "
-        f"that begins with '/' or './'."
+        f"Invalid address '{text}': it must begin with 'unix:', 'tcp:' or 'vsock:', or be the path of a "
+        f"socket that begins with '/' or './'."
     )
 
 
@@ -96,6 +127,17 @@ def _split_port(text: str, rest: str) -> tuple[str, int]:
     if not host or not (port.isascii() and port.isdigit()) or int(port) > 65535:
         raise AddressError(f"Invalid address '{text}': it must read 'tcp:HOST:PORT' with a port below 65536.")
     return host, int(port)
+
+
+def _split_vsock(text: str, rest: str) -> tuple[int | None, int]:
+    cid, _, port = rest.partition(":")
+    if not (_is_number(cid or "0") and _is_number(port)):
+        raise AddressError(f"Invalid address '{text}': it must read 'vsock:CID:PORT', both of them numbers.")
+    return (int(cid) if cid else None), int(port)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 11 and int(text) <= _ANY_CID
 
 
 def _parse_properties(texts: list[str]) -> dict[str, str]:

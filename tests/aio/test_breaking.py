@@ -12,10 +12,10 @@ import pytest
 import fastvarlink
 from fastvarlink import aio
 from fastvarlink._core.taskchannel import TaskChannel
-from fastvarlink.address import Unix
 from fastvarlink.aio.carrier import Carrier
 from fastvarlink.aio.connection import connect
 from fastvarlink.client.plans import plans_of
+from fastvarlink.client.ways import way_to
 from fastvarlink.error import ConnectionLost, VarlinkError
 from fastvarlink.limits import Limits
 from wire.rawstream import PATIENCE, RawStream, frame
@@ -202,10 +202,10 @@ def test_a_stream_that_is_closed_while_a_connection_is_made_is_not_begun(peer: S
 
         async def reconnect() -> TaskChannel:
             await go.wait()
-            return await connect(Unix(peer.address.removeprefix("unix:")), Limits())
+            return await connect(way_to(peer.address), Limits())
 
         plans = plans_of(fastvarlink.Interface(DESCRIPTION))
-        carrier = Carrier(await connect(Unix(peer.address.removeprefix("unix:")), Limits()), reconnect)
+        carrier = Carrier(await connect(way_to(peer.address), Limits()), reconnect)
         ping = asyncio.create_task(carrier.invoke(plans.call("Ping"), ("x",), False, False))
         await happens(arrived)
         ping.cancel()

@@ -16,10 +16,10 @@ import pytest
 import fastvarlink
 from fastvarlink import aio
 from fastvarlink._core.taskchannel import TaskChannel
-from fastvarlink.address import Unix
 from fastvarlink.aio.carrier import Carrier
 from fastvarlink.aio.connection import connect
 from fastvarlink.client.plans import plans_of
+from fastvarlink.client.ways import way_to
 from fastvarlink.error import ConnectionLost, DeadlineExceeded
 from fastvarlink.limits import Limits
 from wire.rawstream import PATIENCE, RawStream, frame
@@ -318,7 +318,7 @@ def test_a_connection_that_cannot_be_made_anew(peer: ScriptedPeer, tmp_path: Pat
 def test_closing_while_a_connection_is_made_anew(peer: ScriptedPeer) -> None:
     async def main() -> None:
         async def new() -> TaskChannel:
-            return await connect(Unix(peer.address.removeprefix("unix:")), Limits(max_message_size=4096))
+            return await connect(way_to(peer.address), Limits(max_message_size=4096))
 
         async def reconnect() -> TaskChannel:
             carrier.close()

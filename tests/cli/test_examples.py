@@ -18,7 +18,12 @@ VERB_NAMES = [verb for group in VERBS.values() for verb in group]
 SERVICE = "unix:/run/org.example.more"
 
 # Those that another test runs, as they need more than a folder and the service: with the name of that test.
-ELSEWHERE: dict[str, str] = {}
+ELSEWHERE: dict[str, str] = {
+    "varlink resolve org.example.more": "test_finding.py",
+    "varlink resolve -r unix:/run/resolver org.example.more": "test_finding.py",
+    "varlink list-sockets": "test_finding.py",
+    "varlink list-sockets --json=short": "test_finding.py",
+}
 
 
 def examples() -> list[tuple[str, str]]:

@@ -264,4 +264,4 @@ def test_an_interface_may_be_called_like_a_method_for_a_resolver_too(places: str
         # It sends back what it is called with, so it knows no address.
         status, sentence = refused("-r", address, "help", "org.example.Places")
     assert status == 6
-    assert "did not say where org.example.Places is" in sentence
+    assert "does not say where org.example.Places is" in sentence

@@ -14,6 +14,7 @@ OURS = {
     "fastvarlink.address",
     "fastvarlink.cli",
     "fastvarlink.cli.fault",
+    "fastvarlink.cli.finding",
     "fastvarlink.cli.main",
     "fastvarlink.cli.output",
     "fastvarlink.cli.parameters",

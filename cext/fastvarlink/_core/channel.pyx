@@ -29,7 +29,7 @@ from fastvarlink._core.deadline cimport (
     span_of,
 )
 from fastvarlink._core.forked cimport process_number
-from fastvarlink._core.link import accept_descriptors
+from fastvarlink._core.link import accept_descriptors, why_ended
 
 from fastvarlink._core.link cimport (
     CARE_FRAMES,
@@ -404,5 +404,7 @@ cdef class Channel:
             why = "The service takes no file descriptors."
         else:
             why = f"The system says: {strerror(self.link.error).decode()}."
+        connection = self.connection
         self.fail(why)
+        why = self.why_closed = why_ended(connection) or why
         raise ConnectionLost(f"The connection is lost. {why}")

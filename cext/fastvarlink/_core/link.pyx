@@ -59,6 +59,12 @@ def is_plain_socket(connection):
     )
 
 
+def why_ended(connection):
+    """What the end of a connection is put down to, in a sentence; None where the connection does not know."""
+    ask = getattr(connection, "why_ended", None)
+    return None if ask is None else ask()
+
+
 cdef extern from *:
     """
     /* Linux has it since 6.16, older headers have not. */

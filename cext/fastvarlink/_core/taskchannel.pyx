@@ -21,7 +21,7 @@ from fastvarlink._core.buffer cimport stored
 from fastvarlink._core.call cimport CallPlan
 from fastvarlink._core.control cimport Descriptors
 from fastvarlink._core.forked cimport process_number
-from fastvarlink._core.link import accept_descriptors
+from fastvarlink._core.link import accept_descriptors, why_ended
 
 from fastvarlink._core.link cimport (
     CARE_FRAMES,
@@ -452,6 +452,7 @@ cdef class TaskChannel:
                 self.why = CLOSED_THERE
             else:
                 self.why = f"The system says: {strerror(self.link.error).decode()}."
+            self.why = why_ended(self.connection) or self.why
         # Where a stream's replies are left, its reader finds the end.
         self.stop_reading()
         return self.deliver()

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from typing import Any, Self, TypeVar, overload
 from weakref import WeakSet
 
-from fastvarlink import address as addresses
 from fastvarlink._core.deadline import checked_timeout
 from fastvarlink._core.link import is_plain_socket
 from fastvarlink._core.taskchannel import TaskChannel
@@ -20,6 +19,7 @@ from fastvarlink.client.client import base_interface
 from fastvarlink.client.interceptors import interception_of
 from fastvarlink.client.plans import plans_of
 from fastvarlink.client.typed import AsyncTypedClient
+from fastvarlink.client.ways import Way, way_to
 from fastvarlink.error import ConnectionLost, InterfaceNotFound
 from fastvarlink.idl.interface import Interface
 from fastvarlink.interceptor import Interceptor
@@ -44,9 +44,10 @@ class Client:
             ping = await client.open("org.example.ping")
             print((await ping.Ping("hello"))["pong"])
 
-    ``address`` is where the service listens; AddressError if it cannot be understood. The connection is made
-    by open(). ``timeout`` is how many seconds connecting may take, and each call, and each reply of a stream,
-    unless the call says otherwise. ``limits`` and ``strict`` are as for fastvarlink.Client.
+    ``address`` is where the service listens, or the program that is to be started for each connection;
+    AddressError if it cannot be understood. The connection is made by open(). ``timeout`` is how many seconds
+    connecting may take, and each call, and each reply of a stream, unless the call says otherwise. ``limits``
+    and ``strict`` are as for fastvarlink.Client.
     """
 
     limits = Limits()
@@ -61,7 +62,7 @@ class Client:
         strict: bool | None = None,
         interceptors: Iterable[Interceptor] = (),
     ) -> None:
-        self._address: addresses.Address | None = addresses.parse(address)
+        self._way: Way | None = way_to(address)
         self._set_up(timeout, limits, strict, interceptors)
 
     def _set_up(
@@ -108,7 +109,7 @@ class Client:
                 f"{type(connection).__qualname__}."
             )
         client = cls.__new__(cls)
-        client._address = None
+        client._way = None
         client._set_up(timeout, limits, strict, interceptors)
         channel = TaskChannel(connection, client.limits, client.strict, asyncio.get_running_loop())
         client._channels.add(channel)
@@ -122,17 +123,19 @@ class Client:
         await self.close()
 
     def __str__(self) -> str:
-        return "Client over a connection" if self._address is None else str(self._address)
+        return "Client over a connection" if self._way is None else str(self._way)
 
     async def close(self) -> None:
-        """Close all connections of this client. Calls that wait for a reply fail."""
+        """Close all connections of this client, and end what was started for it. Calls that wait fail."""
         self._closed = True
         for channel in list(self._channels):
             channel.close()
+        if self._way is not None and self._way.pid:
+            await asyncio.to_thread(self._way.end)
 
     async def _connect(self) -> TaskChannel:
-        assert self._address is not None
-        channel = await connect(self._address, self.limits, self.strict)
+        assert self._way is not None
+        channel = await connect(self._way, self.limits, self.strict)
         if self._closed:
             channel.close()
             raise ConnectionLost("The client has been closed.")

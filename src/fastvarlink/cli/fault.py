@@ -99,6 +99,11 @@ def explain(whom: str, error: BaseException, method: str | None = None) -> tuple
         )
     if isinstance(error, ConnectionRefusedError):
         return f"{whom} cannot be reached: nobody listens there. Is the service running?", UNREACHABLE
+    if isinstance(error, PermissionError) and error.filename:
+        return (
+            f"{whom} cannot be started: {error.filename!r} is no program that this user may run.",
+            UNREACHABLE,
+        )
     if isinstance(error, PermissionError):
         return (
             f"{whom} cannot be reached: permission denied. Does it let this user in?",

@@ -6,21 +6,20 @@ import os
 import re
 import shlex
 from argparse import ArgumentParser, Namespace
-from contextlib import suppress
-from functools import partial
+from collections.abc import Sequence
 from socket import socket
 from typing import Self
 
-from fastvarlink.cli.fault import BROKEN, MISUSED, fail, told
+from fastvarlink.address import parse
+from fastvarlink.cli.fault import MISUSED, fail, told
+from fastvarlink.cli.finding import RESOLVER, is_interface, locate
 from fastvarlink.cli.session import Session
-from fastvarlink.client.connect import connect
-from fastvarlink.client.ways import Way, way_to
-from fastvarlink.error import VarlinkError
+from fastvarlink.client.ways import SocketWay, Way, way_by_activation, way_by_bridge, way_to
 
 __all__ = [
     "RESOLVER",
     "Target",
-    "is_interface",
+    "found_target",
     "is_method",
     "seconds",
     "split_address",
@@ -30,13 +29,7 @@ __all__ = [
     "where_options",
 ]
 
-RESOLVER = "unix:/run/org.varlink.resolver"
-# Sockets, or links to them, that have the name of the interface which they serve.
-REGISTRY = "/run/varlink/registry"
-
-_NAME = r"[A-Za-z](?:-*[A-Za-z0-9])*(?:\.[A-Za-z0-9](?:-*[A-Za-z0-9])*)+"
-_INTERFACE = re.compile(_NAME)
-_METHOD = re.compile(rf"{_NAME}\.[A-Z][A-Za-z0-9]*")
+_METHOD = re.compile(r"[A-Za-z](?:-*[A-Za-z0-9])*(?:\.[A-Za-z0-9](?:-*[A-Za-z0-9])*)+\.[A-Z][A-Za-z0-9]*")
 
 
 def where_options(parser: ArgumentParser) -> None:
@@ -69,11 +62,6 @@ def seconds(text: str) -> float | None:
     if not 0 < value < 1e9:
         raise ValueError(text)
     return value
-
-
-def is_interface(word: str) -> bool:
-    """Whether this is the name of an interface and nothing else. It may name a method as well."""
-    return _INTERFACE.fullmatch(word) is not None
 
 
 def is_method(word: str) -> bool:
@@ -116,6 +104,10 @@ class Target:
         return self
 
     def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the programs that were started."""
         self._way.end()
 
     def connect(self) -> socket:
@@ -141,18 +133,23 @@ def target_of(
         with told(address):
             return Target(address, way_to(address), timeout)
     if args.activate or args.bridge:
-        from fastvarlink.client.programs import Activation, Bridge
-
         command = args.activate or args.bridge
+        start = way_by_activation if args.activate else way_by_bridge
         with told(command):
-            if args.activate:
-                started = Activation(_words(command))
-                return Target(command, Way(partial(connect, started.address), started.end), timeout)
-            bridge = Bridge(_words(command))
-            return Target(command, Way(bridge.open, bridge.end), timeout)
+            return Target(command, start(_words(command)), timeout)
     if interface is None:
         fail("Nothing says where the service is; give its address, or -A or -b COMMAND.", MISUSED)
-    return _resolved(args.resolver, [interface, *([otherwise] if otherwise else [])], timeout)
+    with told(f"The resolver {args.resolver or RESOLVER}, which is asked because no address was given,"):
+        wanted = [interface] if otherwise is None else [interface, otherwise]
+        return found_target(wanted, args.resolver, timeout)
+
+
+def found_target(interfaces: Sequence[str], resolver: str | None, timeout: float | None) -> Target:
+    """The service that the registry or a resolver knows for one of these. Raises what locate() does."""
+    found = locate(interfaces, resolver, timeout)
+    # What a resolver says must not have a program started here.
+    way = way_to(found) if found == resolver else SocketWay(parse(found))
+    return Target(found, way, timeout)
 
 
 def _words(command: str) -> list[str]:
@@ -163,28 +160,3 @@ def _words(command: str) -> list[str]:
     if not words:
         fail("The command to start is empty; write the program and its arguments.", MISUSED)
     return words
-
-
-def _resolved(resolver: str | None, interfaces: list[str], timeout: float | None) -> Target:
-    for interface in interfaces:
-        registered = f"{REGISTRY}/{interface}"
-        if resolver is None and os.path.exists(registered):
-            return Target(registered, way_to(registered), timeout)
-    resolver = resolver or RESOLVER
-    whom = f"The resolver {resolver}, which is asked because no address was given,"
-    if "org.varlink.resolver" in interfaces:
-        with told(whom):
-            return Target(resolver, way_to(resolver), timeout)
-    with told(whom), Session(way_to(resolver).open(timeout), timeout) as session:
-        address = _resolve(session, interfaces)
-        if not isinstance(address, str):
-            fail(f"{whom} did not say where {interfaces[0]} is.", BROKEN)
-        return Target(address, way_to(address), timeout)
-
-
-def _resolve(session: Session, interfaces: list[str]) -> object:
-    *first, last = interfaces
-    for interface in first:
-        with suppress(VarlinkError):
-            return session.ask("org.varlink.resolver.Resolve", interface=interface).get("address")
-    return session.ask("org.varlink.resolver.Resolve", interface=last).get("address")

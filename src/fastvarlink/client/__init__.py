@@ -41,4 +41,4 @@ _HOMES = {
 }
 
 if not TYPE_CHECKING:
-    __getattr__, __dir__ = deferred(__name__, _HOMES)
+    __getattr__, __dir__ = deferred(__name__, _HOMES, ("programs", "schemes"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache, partial
+from functools import cache
 from importlib import resources
 from types import EllipsisType
 from typing import Any, ClassVar, Self, TypeVar, overload
@@ -14,12 +14,11 @@ from fastvarlink._core.channel import Channel
 from fastvarlink._core.deadline import checked_timeout
 from fastvarlink._core.remote import DirectCarrier
 from fastvarlink.client.carried import SharedCarrier, check_name, open_over
-from fastvarlink.client.connect import connect
 from fastvarlink.client.interceptors import interception_of
 from fastvarlink.client.pipeline import Pipeline
-from fastvarlink.client.programs import Activation, Bridge
 from fastvarlink.client.simple import SimpleClientInterfaceHandler, only_channel, typed_channel
 from fastvarlink.client.typed import TypedClient
+from fastvarlink.client.ways import SocketWay, Way, way_by_activation, way_by_bridge, way_to
 from fastvarlink.error import AddressError, InterfaceNotFound
 from fastvarlink.idl.interface import Interface
 from fastvarlink.interceptor import Interceptor
@@ -43,7 +42,8 @@ class Client:
         with Client("unix:/run/org.example.ping") as client, client.open("org.example.ping") as ping:
             print(ping.Ping("hello")["pong"])
 
-    ``address`` is where the service listens. Instead, ``resolve_interface`` names an interface whose
+    ``address`` is where the service listens, or the program that is to be started for each connection
+    (AddressError if it cannot be understood). Instead, ``resolve_interface`` names an interface whose
     service is asked for at ``resolver``, by default the system's. The connection is made by open().
     ``limits`` says what the service may cost; with ``strict=False`` members of a reply that are not known are
     ignored, and null stands for one that is not there.
@@ -79,8 +79,7 @@ class Client:
         self._interfaces: dict[str, Interface] = {}
         self._socket: socket.socket | None = None
         self._socket_fn: Callable[..., Any] | None = None
-        self._bridge: Bridge | None = None
-        self._activation: Activation | None = None
+        self._way: Way | None = None
         # The one connection of a client that was made over it.
         self._channel: Channel | None = None
         self._carrier: SharedCarrier | None = None
@@ -113,9 +112,12 @@ class Client:
         return cls()._with_address(address)
 
     def _with_address(self, address: str) -> Self:
-        parsed = addresses.parse(address)
-        self._str = address
-        self._socket_fn = partial(connect, parsed)
+        return self._with_way(way_to(address), address)
+
+    def _with_way(self, way: Way, name: str) -> Self:
+        self._way = way
+        self._socket_fn = way.open
+        self._str = name
         return self
 
     @classmethod
@@ -131,7 +133,9 @@ class Client:
             Client(resolver_address, timeout=self.timeout) as client,
             client.open("org.varlink.resolver") as resolver,
         ):
-            return self._with_address(resolver.Resolve(interface)["address"])
+            address = resolver.Resolve(interface)["address"]
+            # Another form could have a program started here, by whoever answers for the resolver.
+            return self._with_way(SocketWay(addresses.parse(address)), address)
 
     @classmethod
     def new_with_activate(cls, argv: Sequence[str]) -> Self:
@@ -142,8 +146,8 @@ class Client:
         return cls()._with_activate(argv)
 
     def _with_activate(self, argv: Sequence[str]) -> Self:
-        self._activation = Activation(argv)
-        return self._with_address(str(self._activation.address))
+        way = way_by_activation(argv)
+        return self._with_way(way, str(way))
 
     @classmethod
     def new_with_bridge(cls, argv: Sequence[str]) -> Self:
@@ -151,10 +155,7 @@ class Client:
         return cls()._with_bridge(argv)
 
     def _with_bridge(self, argv: Sequence[str]) -> Self:
-        self._bridge = Bridge(argv)
-        self._str = f"Bridge with: '{' '.join(argv)}'"
-        self._socket_fn = self._bridge.open
-        return self
+        return self._with_way(way_by_bridge(argv), f"Bridge with: '{' '.join(argv)}'")
 
     @classmethod
     def over(
@@ -189,23 +190,18 @@ class Client:
     @property
     def _child_pid(self) -> int:
         """The process that was started last, 0 if none was."""
-        if self._bridge is not None and self._bridge.processes:
-            return self._bridge.processes[-1].pid
-        return 0 if self._activation is None else self._activation.process.pid
+        return 0 if self._way is None else self._way.pid
 
     @property
     def _tmpdir(self) -> str | None:
-        return None if self._activation is None else self._activation.directory.name
+        return None if self._way is None else self._way.folder
 
     def cleanup(self) -> None:
         """End the processes that were started for this client, or close the connection it was made over."""
         if self._channel is not None:
             self._channel.close()
-        if self._bridge is not None:
-            self._bridge.end()
-        if self._activation is not None:
-            self._activation.end()
-            self._activation = None
+        if self._way is not None:
+            self._way.end()
 
     # ---- connections and interfaces
 

@@ -20,9 +20,11 @@ def connect(address: addresses.Address, timeout: float | None = None) -> socket.
     """
     due = None if timeout is None else time.monotonic() + timeout
     try:
-        return (
-            _connect_tcp(address, due) if isinstance(address, addresses.TCP) else _connect_unix(address, due)
-        )
+        if isinstance(address, addresses.TCP):
+            return _connect_tcp(address, due)
+        if isinstance(address, addresses.Vsock):
+            return _connect_vsock(address, due)
+        return _connect_unix(address, due)
     except TimeoutError as failure:
         if timeout is None:
             raise
@@ -53,6 +55,18 @@ def _connect_tcp(address: addresses.TCP, due: float | None) -> socket.socket:
     finally:
         # Its traceback leads here.
         failure = None
+
+
+def _connect_vsock(address: addresses.Vsock, due: float | None) -> socket.socket:
+    connection = socket.socket(socket.AF_VSOCK)
+    try:
+        connection.settimeout(_left(due))
+        connection.connect(address.sockaddr)
+        connection.settimeout(None)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _connect_unix(address: addresses.Unix, due: float | None) -> socket.socket:

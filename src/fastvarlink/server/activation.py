@@ -76,7 +76,7 @@ def environment_address() -> str | None:
     named = os.environ.get("SYSTEMD_VARLINK_LISTEN")
     if not named:
         return None
-    return named if named == "-" or named.startswith(("unix:", "tcp:")) else f"unix:{named}"
+    return named if named == "-" or named.startswith(("unix:", "tcp:", "vsock:")) else f"unix:{named}"
 
 
 def _chosen(count: int, names: str) -> list[tuple[int, str]]:

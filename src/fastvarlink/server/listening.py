@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from socket import AF_UNIX, AI_PASSIVE, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, getaddrinfo, socket
+from socket import AF_UNIX, AF_VSOCK, AI_PASSIVE, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, getaddrinfo, socket
 from typing import Any
 
 from fastvarlink import address as addresses
@@ -90,14 +90,14 @@ def _listening(address: str, backlog: int) -> tuple[socket, SocketFile | None]:
         sockaddr: Any = rest[0]
         endpoint = socket(family, kind, protocol)
     else:
-        endpoint = socket(AF_UNIX)
+        endpoint = socket(AF_VSOCK if isinstance(parsed, addresses.Vsock) else AF_UNIX)
         sockaddr = parsed.sockaddr
     file = None
     try:
         if isinstance(parsed, addresses.TCP):
             endpoint.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
             endpoint.bind(sockaddr)
-        elif parsed.abstract:
+        elif isinstance(parsed, addresses.Vsock) or parsed.abstract:
             endpoint.bind(sockaddr)
         else:
             mode = parsed.properties.get("mode")

@@ -11,6 +11,7 @@ from socket import (
     AF_INET,
     AF_INET6,
     AF_UNIX,
+    AF_VSOCK,
     AI_PASSIVE,
     IPPROTO_TCP,
     SHUT_RDWR,
@@ -129,6 +130,9 @@ class Server(BaseServer):
                     sockets.parse_mode(self.mode, server_address)
                 self.remove_file = parsed.path
             sockaddr: Any = parsed.sockaddr
+        elif isinstance(parsed, addresses.Vsock):
+            self.address_family = AF_VSOCK
+            sockaddr = parsed.sockaddr
         else:
             found = getaddrinfo(parsed.host, parsed.port, type=SOCK_STREAM, flags=AI_PASSIVE)
             self.address_family, self.socket_type, _, _, sockaddr = found[0]

@@ -18,6 +18,11 @@ VERBS = {
         "list-methods": "list the methods of a service, or of some of its interfaces",
         "call": "call a method and print the replies",
     },
+    "Find services": {
+        "resolve": "print the address of the service that has an interface",
+        "list-registry": "list the services that are registered by their interfaces",
+        "list-sockets": "list the listening sockets that are marked as those of services",
+    },
     "Work on definitions": {
         "validate": "find the faults of definitions",
         "format": "print or write definitions in the one usual form",

@@ -149,7 +149,7 @@ def _run_one(args: Namespace, whom: str, session: Session, method: str, words: l
         from fastvarlink.cli.chain import become
 
         become(args.rest, reply, session.leave() if args.upgrade else None, descriptors)
-    from fastvarlink.cli.verbs.bridge import pass_through
+    from fastvarlink.cli.passing import pass_through
 
     with session.leave() as connection:
         pass_through(connection)

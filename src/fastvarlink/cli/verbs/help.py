@@ -10,11 +10,11 @@ from argparse import ArgumentParser, Namespace
 
 from fastvarlink.cli.definitions import ask_definition, ask_text
 from fastvarlink.cli.fault import FAILED, MISUSED, fail, told
+from fastvarlink.cli.finding import is_interface
 from fastvarlink.cli.main import main
 from fastvarlink.cli.output import chosen_style, json_option, json_text, show
 from fastvarlink.cli.session import Session
 from fastvarlink.cli.target import (
-    is_interface,
     is_method,
     split_place,
     target_of,

@@ -10,9 +10,10 @@ from typing import Any
 
 from fastvarlink.cli.definitions import ask_definition, ask_text
 from fastvarlink.cli.fault import BROKEN, MISUSED, fail, say, told
+from fastvarlink.cli.finding import is_interface
 from fastvarlink.cli.output import chosen_style, json_option, json_text, legible, on_terminal, show
 from fastvarlink.cli.session import Session
-from fastvarlink.cli.target import is_interface, split_place, target_of, timeout_option, where_options
+from fastvarlink.cli.target import split_place, target_of, timeout_option, where_options
 
 EXAMPLES = (
     "varlink introspect unix:/run/org.example.more",
