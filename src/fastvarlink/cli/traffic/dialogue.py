@@ -110,7 +110,9 @@ class Dialogue:
 
     def _too_long(self, side: Side, time: int) -> None:
         self._heard[side].stop()
-        why = f"It is longer than {LIMIT} bytes. What this side sends is passed on and not looked at any more."
+        why = (
+            f"It is longer than {LIMIT} bytes. What this side sends is passed on and not looked at any more."
+        )
         self._broken(side, b"", time, why)
 
     def _message(self, side: Side, frame: bytes, time: int) -> None:

@@ -19,7 +19,7 @@ _GONE = select.EPOLLHUP | select.EPOLLERR
 class Passage:
     """Two sockets that do not block, registered at ``poll`` while there is something to wait for.
 
-    ``note`` is told what happens, with nanoseconds since ``began``. It is told after the bytes were passed on.
+    ``note`` is told what happens, after the bytes were passed on, with nanoseconds since ``began``.
     """
 
     def __init__(
@@ -71,7 +71,9 @@ class Passage:
         try:
             arrival = flow.receive(lambda data: self._dialogue.stretch(side, data))
         except DescriptorsLost:
-            self._say(side, now, "File descriptors that came are lost, as this process may have no more open.")
+            self._say(
+                side, now, "File descriptors that came are lost, as this process may have no more open."
+            )
             self.end(side)
             return
         except OSError:

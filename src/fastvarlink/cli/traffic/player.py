@@ -79,7 +79,9 @@ class _Line:
             if self._take():
                 continue
             if self._ended:
-                raise ConnectionLost(f"The service closed the connection and had not answered {_named(call)}.")
+                raise ConnectionLost(
+                    f"The service closed the connection and had not answered {_named(call)}."
+                )
             self._wait(select.POLLIN, call.record)
             self._receive()
         if len(call.replies) <= call.compared:
@@ -117,17 +119,18 @@ class _Line:
         if self._ended:
             raise ConnectionLost(f"The service closed the connection before {record.method} was made.")
         self._poll.register(self._connection, what)
-        if not self._poll.poll(None if self._timeout is None else self._timeout * 1000):
+        timeout = self._timeout
+        if not self._poll.poll(None if timeout is None else timeout * 1000) and timeout is not None:
             raise DeadlineExceeded(
-                f"{record.method} was not answered within {self._timeout:g} seconds.", None, self._timeout
+                f"{record.method} was not answered within {timeout:g} seconds.", None, timeout
             )
 
 
 class Player:
     """Makes the calls of a recording anew at a target.
 
-    ``speed`` 0 makes each call as soon as what was recorded before it is over, 1 at the recorded time, 2 in half
-    of it. ``skipped`` has the calls that could not be made.
+    ``speed`` 0 makes each call as soon as what was recorded before it is over, 1 at the recorded time, 2 in
+    half of it. ``skipped`` has the calls that could not be made.
     """
 
     def __init__(self, records: Sequence[Record], target: Target, speed: float) -> None:
@@ -191,4 +194,6 @@ def plain(message: dict[str, Any]) -> dict[str, Any]:
 
 
 def _named(call: _Call) -> str:
-    return f"call {call.record.call} of the recorded connection {call.record.connection}, {call.record.method}"
+    return (
+        f"call {call.record.call} of the recorded connection {call.record.connection}, {call.record.method}"
+    )

@@ -108,7 +108,10 @@ def _records(path: str, data: bytes) -> Iterator[Record]:
         try:
             yield _record(value)
         except (KeyError, TypeError, ValueError) as error:
-            fail(f"Line {number} of the recording {path!r} lacks something, or has it wrong: {error}.", REJECTED)
+            fail(
+                f"Line {number} of the recording {path!r} lacks something, or has it wrong: {error}.",
+                REJECTED,
+            )
 
 
 def _value(path: str, number: int, line: bytes) -> dict[str, Any]:

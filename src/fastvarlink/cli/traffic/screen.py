@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastvarlink.cli.output import coloured, json_text, legible
 from fastvarlink.cli.traffic.event import Event
 
-__all__ = ["Screen"]
+__all__ = ["Screen", "plural"]
 
 LONGEST = 160  # characters of a line of a payload
 MOST = 20  # lines of an indented payload
@@ -44,7 +44,7 @@ class Screen:
             parts.append(f"{event.latency / 1e6:.3f} ms")
         parts.append(f"{event.size} bytes")
         if event.descriptors:
-            parts.append(_count(event.descriptors, "file descriptor"))
+            parts.append(plural(event.descriptors, "file descriptor"))
         if event.why:
             parts.append(self._colour(_RED, event.why))
         line = "  ".join(parts)
@@ -60,7 +60,7 @@ class Screen:
         more = 0 if self._full else max(0, len(lines) - MOST)
         shown = [self._shortened(line) for line in (lines[:MOST] if more else lines)]
         if more:
-            shown.append(f"... {_count(more, 'more line')}")
+            shown.append(f"... {plural(more, 'more line')}")
         return "".join(f"\n    {line}" for line in shown)
 
     def _shortened(self, text: str) -> str:
@@ -69,7 +69,7 @@ class Screen:
             return text
         # A colour may begin in what is shown and end in what is not.
         reset = _RESET if self._colours else ""
-        return f"{text[:LONGEST]}{reset}... {_count(more, 'more character')}"
+        return f"{text[:LONGEST]}{reset}... {plural(more, 'more character')}"
 
     def _other(self, event: Event) -> str:
         if event.kind == "open":
@@ -102,5 +102,6 @@ def _sentence(why: str) -> str:
     return legible(why).replace("\n", " ")
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def plural(number: int, one: str, many: str | None = None) -> str:
+    """So many of something, in words."""
+    return f"{number} {one if number == 1 else many or one + 's'}"

@@ -17,19 +17,17 @@ from io import FileIO
 from fastvarlink.cli.fault import MISUSED, UNREACHABLE, fail
 from fastvarlink.cli.output import Style, chosen_style, json_option, json_text, show
 from fastvarlink.cli.target import Target, target_of, timeout_option, where_options
+from fastvarlink.cli.traffic.endpoint import listening
 from fastvarlink.cli.traffic.event import Event
 from fastvarlink.cli.traffic.proxy import Proxy
 from fastvarlink.cli.traffic.recording import first_line, line_of, record_of
 from fastvarlink.cli.traffic.screen import Screen
-from fastvarlink.error import AddressError
 
 EXAMPLES = (
     "varlink monitor unix:/run/org.example.more --listen unix:./monitored",
     "varlink monitor unix:/run/org.example.more --listen unix:./monitored -o traffic.jsonl",
     "varlink monitor unix:/run/org.example.more --listen unix:./monitored --filter 'org.example.*' --pretty",
 )
-
-BACKLOG = 128
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -68,28 +66,15 @@ def run(args: Namespace) -> int | None:
 
 
 def _monitor(args: Namespace, target: Target) -> None:
-    from fastvarlink.server.listening import open_endpoint
-
     recording = _created(args.output) if args.output else None
-    try:
-        endpoint, file = open_endpoint(args.listen, BACKLOG)
-    except AddressError as error:
-        fail(str(error), MISUSED)
-    except OSError as error:
-        reason = (error.strerror or str(error)).rstrip(".")
-        fail(f"The monitor cannot listen at {args.listen}: {reason}.", UNREACHABLE)
-    try:
+    with listening(args.listen) as (endpoint, address):
         report = Report(args, recording)
         began, now = time.monotonic_ns(), datetime.now().astimezone()
         proxy = Proxy(endpoint, target, report.note, report.flush, began)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, partial(_stop, proxy))
-        report.start(_bound(args.listen, endpoint.getsockname()), target.name, now)
+        report.start(address, target.name, now)
         proxy.run()
-    finally:
-        if file is not None:
-            file.remove()
-        endpoint.close()
 
 
 def _stop(proxy: Proxy, *_: object) -> None:
@@ -97,13 +82,6 @@ def _stop(proxy: Proxy, *_: object) -> None:
     # Where the monitor is held up, by whoever should read its output, the second one ends it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-
-def _bound(address: str, name: object) -> str:
-    """The address, with the port that the system has chosen where it was to choose one."""
-    if not isinstance(name, tuple) or not address.partition(";")[0].endswith(":0"):
-        return address
-    return f"tcp:[{name[0]}]:{name[1]}" if ":" in name[0] else f"tcp:{name[0]}:{name[1]}"
 
 
 def _created(path: str) -> FileIO:
@@ -115,7 +93,7 @@ def _created(path: str) -> FileIO:
 
 
 class Report:
-    """Where events go: to the screen, as lines or as JSON, and to a file. They are written when there is time."""
+    """Where events go: to the screen, as lines or as JSON, and to a file. Written when there is time."""
 
     def __init__(self, args: Namespace, recording: FileIO | None) -> None:
         self._filters: list[str] | None = args.filter
@@ -139,15 +117,17 @@ class Report:
 
     def note(self, event: Event) -> None:
         """Take an event."""
-        if self._filters is not None and event.message is not None:
-            if not any(fnmatchcase(event.method, pattern) for pattern in self._filters):
+        filters = self._filters
+        if filters is not None and event.message is not None:
+            wanted = any(fnmatchcase(event.method, pattern) for pattern in filters)
+            if not wanted:
                 return
         short = line_of(event) if self._recording is not None or self._style == "short" else ""
         if self._recording is not None:
             self._recorded.append(short)
         if self._style is None:
             # Who asks for some calls does not want to see who connects.
-            if self._filters is None or event.message is not None or event.why:
+            if filters is None or event.message is not None or event.why:
                 self._shown.append(self._screen.lines_of(event))
         else:
             self._shown.append(short or json_text(record_of(event), self._style))

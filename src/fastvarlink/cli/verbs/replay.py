@@ -1,12 +1,15 @@
 """Make the calls of a recording again and compare the replies, or answer calls as they were answered.
 
-'varlink monitor -o FILE' makes recordings. Each recorded connection is made again, and the calls in their order,
-each when the replies that were recorded before it have come. What differs is printed, and the status is 1 then.
-With --as-service nobody is called: whoever calls gets the replies that were recorded for such a call.
+'varlink monitor -o FILE' makes recordings. Each recorded connection is made again, and the calls in their
+order, each when the replies that were recorded before it have come. What differs is printed, and the status is
+1 then. With --as-service nobody is called: whoever calls gets the replies that were
+recorded for such a call.
 """
 
 from __future__ import annotations
 
+import contextlib
+import signal
 from argparse import ArgumentParser, Namespace
 from typing import Any
 
@@ -15,7 +18,8 @@ from fastvarlink.cli.output import chosen_style, json_option, json_text, legible
 from fastvarlink.cli.target import target_of, timeout_option, where_options
 from fastvarlink.cli.traffic.difference import ABSENT, Difference, Path, matches, path_of, path_text
 from fastvarlink.cli.traffic.player import Compared, Player
-from fastvarlink.cli.traffic.recording import read_recording
+from fastvarlink.cli.traffic.recording import Record, read_recording
+from fastvarlink.cli.traffic.screen import plural
 
 EXAMPLES = (
     "varlink replay traffic.jsonl unix:/run/org.example.more",
@@ -35,7 +39,7 @@ def arguments(parser: ArgumentParser) -> None:
         metavar="FACTOR",
         type=_speed,
         default=0.0,
-        help="1: make calls when they were recorded, 2: twice as fast; 0, the default: as fast as replies come",
+        help="1: calls as they were recorded, 2: twice as fast; 0, the default: as fast as replies come",
     )
     parser.add_argument(
         "--ignore",
@@ -68,9 +72,7 @@ def run(args: Namespace) -> int | None:
     if args.as_service:
         if args.address is None:
             fail("Nothing says where to answer; give an address behind the recording.", MISUSED)
-        from fastvarlink.cli.traffic.answering import answer
-
-        answer(records, args.address, args.speed)
+        _answer(records, args.address, args.speed)
         return None
     if not any(record.kind == "call" for record in records):
         fail(f"The recording {args.file!r} has no calls.", REJECTED)
@@ -81,6 +83,18 @@ def run(args: Namespace) -> int | None:
             report.take(compared)
     report.finish(player)
     return FAILED if report.different else None
+
+
+def _answer(records: list[Record], address: str, speed: float) -> None:
+    """Answer as recorded, until ctrl-C or SIGTERM."""
+    from fastvarlink.cli.traffic.answering import Answering, Book
+    from fastvarlink.cli.traffic.endpoint import listening
+
+    book = Book(records)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with contextlib.suppress(KeyboardInterrupt), listening(address) as (endpoint, where):
+        show(f"Listening at {where} with the replies to {plural(len(book), 'call')}; ctrl-C ends it.")
+        Answering(book, speed).serve(endpoint)
 
 
 class Report:
@@ -109,9 +123,7 @@ class Report:
         """Tell how much there was."""
         if self._json:
             total = {"calls": player.calls, "skipped": len(player.skipped), "replies": self._replies}
-            show(
-                json_text({**total, "different": self.different, "differences": self._found}, self._style)
-            )
+            show(json_text({**total, "different": self.different, "differences": self._found}, self._style))
             return
         for record in player.skipped:
             show(
@@ -120,7 +132,7 @@ class Report:
             )
         count = "none differs" if not self.different else f"{self.different} differ"
         count = "1 differs" if self.different == 1 else count
-        show(f"{player.calls} calls, {self._replies} replies: {count}.")
+        show(f"{plural(player.calls, 'call')}, {plural(self._replies, 'reply', 'replies')}: {count}.")
 
 
 def _as_line(compared: Compared, found: Difference) -> str:
