@@ -111,7 +111,7 @@ class Caller:
 
 
 class Flooder(Thread):
-    """Calls as fast as replies come, on a connection of its own; ``in_flight`` calls wait for theirs at a time.
+    """Calls as fast as replies come, on a connection of its own, with up to ``in_flight`` calls unanswered.
 
     ``count`` is how many calls it makes, None for all until stop(). ``fault`` is what ended it before.
     """

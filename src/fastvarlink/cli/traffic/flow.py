@@ -95,21 +95,24 @@ class Flow:
             raise DescriptorsLost
         return Arrival(data, len(self._descriptors))
 
-    def pass_on(self) -> None:
-        """Write what waits, as far as the sink takes it, and the end behind it."""
+    def pass_on(self) -> bool:
+        """Write what waits, as far as the sink takes it. True when the end is all that is left to pass on."""
         try:
             while self._waiting:
                 self._waiting = self._waiting[self._write() :]
         except BlockingIOError:
-            return
+            return False
         except OSError:
             # Whoever is there takes nothing any more. What it still says is passed on all the same.
             self.drop()
-            return
-        if self._ended and not self.done:
-            self.done = True
-            with contextlib.suppress(OSError):
-                self.sink.shutdown(socket.SHUT_WR)
+            return False
+        return self._ended and not self.done
+
+    def finish(self) -> None:
+        """Pass the end on."""
+        self.done = True
+        with contextlib.suppress(OSError):
+            self.sink.shutdown(socket.SHUT_WR)
 
     def _write(self) -> int:
         if not self._descriptors:

@@ -59,11 +59,22 @@ class Passage:
             self._gone.add(side)
             self._flows[other].drop()
         elif events & select.EPOLLOUT:
-            self._flows[other].pass_on()
+            self._pass_on(other)
         if self._flows[side].hungry:
             self._receive(side)
         if not self.over:
             self._watch()
+
+    def _pass_on(self, side: Side) -> None:
+        """Write what a side has said, and that it says no more."""
+        other: Side = "service" if side == "client" else "client"
+        if not self._flows[side].pass_on():
+            return
+        if self._flows[other].done:
+            # Both directions are over, which is more than the end of one.
+            self.end(side)
+        else:
+            self._flows[side].finish()
 
     def _receive(self, side: Side) -> None:
         flow = self._flows[side]
@@ -83,17 +94,18 @@ class Passage:
             return
         if arrival is None:
             return
-        flow.pass_on()
         if arrival.data:
+            self._pass_on(side)
             self._dialogue.received(side, arrival.data, arrival.descriptors, now)
             if arrival.stripped and not self._stripped:
                 self._stripped = True
                 self._say(side, now, "File descriptors were taken away: they cannot be passed on to TCP.")
             return
         self._dialogue.ended(side, now)
-        self._first_to_end = self._first_to_end or side
-        if side not in self._gone and not all(each.done for each in self._flows.values()):
+        if self._first_to_end is None and side not in self._gone:
             self._note(Event(kind="eof", time=now, connection=self.number, side=side))
+        self._first_to_end = self._first_to_end or side
+        self._pass_on(side)
 
     def _say(self, side: Side, now: int, why: str) -> None:
         self._note(Event(kind="note", time=now, connection=self.number, side=side, why=why))

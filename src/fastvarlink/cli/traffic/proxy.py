@@ -26,7 +26,7 @@ class Proxy:
     """Accepts at ``endpoint`` and connects to ``target``, a connection for each client.
 
     One thread moves all bytes, so that what is seen has one order; only making a connection, which may take
-    long, has a thread of its own. ``note`` is told of each event, ``flush()`` is called when there is a moment.
+    long, has a thread of its own. ``note`` is told of each event, and ``flush()`` called after several.
     """
 
     def __init__(

@@ -26,7 +26,6 @@ EXAMPLES = (
     "varlink ping -c 3 -i 0.1 unix:/run/org.example.more --method org.example.more.Ping ping=hello",
     "varlink ping --flood -c 1000 --connections 2 --in-flight 8 unix:/run/org.example.more",
 )
-TAKES_REST = False
 
 PERCENTILES = (50.0, 90.0, 99.0, 99.9)
 TIMEOUT = 10.0

@@ -1,9 +1,8 @@
 """Make the calls of a recording again and compare the replies, or answer calls as they were answered.
 
 'varlink monitor -o FILE' makes recordings. Each recorded connection is made again, and the calls in their
-order, each when the replies that were recorded before it have come. What differs is printed, and the status is
-1 then. With --as-service nobody is called: whoever calls gets the replies that were
-recorded for such a call.
+order, each when the replies that were recorded before it have come. What differs is printed, and the status
+is 1 then. With --as-service nobody is called: whoever calls gets the replies recorded for such a call.
 """
 
 from __future__ import annotations
