@@ -378,13 +378,17 @@ def test_it_ends_when_nobody_reads_its_output(more: str, tmp_path: Path) -> None
 
 
 def test_connections_that_are_open_are_closed_at_its_end(tmp_path: Path) -> None:
-    with played(tmp_path) as service, monitor(service.address, tmp_path, "--lines") as monitored:
-        with connected(monitored.address) as client, service.accept() as end:
-            monitored.records_until("open")
-            status, text, _ = monitored.stop()
-            assert status == 0
-            assert client.recv(1) == b""
-            assert end.recv(1) == b""
+    with (
+        played(tmp_path) as service,
+        monitor(service.address, tmp_path, "--lines") as monitored,
+        connected(monitored.address) as client,
+        service.accept() as end,
+    ):
+        monitored.records_until("open")
+        status, text, _ = monitored.stop()
+        assert status == 0
+        assert client.recv(1) == b""
+        assert end.recv(1) == b""
     assert json.loads(text.splitlines()[-1])["kind"] == "end"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from array import array
 from collections.abc import Iterable
 
@@ -75,7 +74,7 @@ class Latencies:
         return whole
 
     def percentiles(self, wanted: Iterable[float]) -> list[float]:
-        """For each of ``wanted``, percent: the span that so many are not above."""
+        """For each of ``wanted``, percent with a tenth at most: the span that so many are not above."""
         if self._samples is not None:
             ordered = sorted(self._samples)
             return [float(ordered[_rank(percent, len(ordered))]) if ordered else 0.0 for percent in wanted]
@@ -109,7 +108,8 @@ class Latencies:
 
 
 def _rank(percent: float, count: int) -> int:
-    return min(count - 1, max(0, math.ceil(percent / 100 * count) - 1))
+    # In whole thousandths: 99.9 is no float.
+    return min(count - 1, max(0, -(-count * round(percent * 10) // 1000) - 1))
 
 
 def bars(columns: Iterable[int], encoding: str) -> str:

@@ -23,9 +23,10 @@ CHUNK = 65536
 
 
 class Compared(NamedTuple):
-    """A recorded reply, and where the one that came differs."""
+    """Where a reply that came differs from the recorded one, if anywhere."""
 
-    record: Record
+    #: The call.
+    call: Record
     #: Which of the replies to its call it is, from 1.
     number: int
     found: list[Difference]
@@ -181,9 +182,9 @@ class Player:
         if came is None:
             # Shorter than it was: each that is missing counts.
             call.compared += 1
-            yield Compared(record, number, [Difference((), recorded, ABSENT)])
+            yield Compared(call.record, number, [Difference((), recorded, ABSENT)])
             return
-        yield Compared(record, number, list(differences(recorded, plain(came))))
+        yield Compared(call.record, number, list(differences(recorded, plain(came))))
 
 
 def plain(message: dict[str, Any]) -> dict[str, Any]:

@@ -135,20 +135,20 @@ class Report:
 
 
 def _as_line(compared: Compared, found: Difference) -> str:
-    record = compared.record
+    call = compared.call
     where = path_text(found.path) or "the reply"
     return legible(
-        f"#{record.connection} call {record.call} {record.method}, reply {compared.number}: {where} "
+        f"#{call.connection} call {call.call} {call.method}, reply {compared.number}: {where} "
         f"was {_short(found.before)}, is {_short(found.now)}"
     )
 
 
 def _as_json(compared: Compared, found: Difference) -> dict[str, Any]:
-    record = compared.record
+    call = compared.call
     told_of: dict[str, Any] = {
-        "connection": record.connection,
-        "call": record.call,
-        "method": record.method,
+        "connection": call.connection,
+        "call": call.call,
+        "method": call.method,
         "reply": compared.number,
         "path": path_text(found.path),
     }
