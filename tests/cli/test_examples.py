@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fastvarlink.cli.verbs import VERBS
+from fastvarlink.cli.verbs import VERBS, monitor, replay
 
 from .command import run
 from .conftest import EXAMPLES
@@ -18,7 +18,7 @@ VERB_NAMES = [verb for group in VERBS.values() for verb in group]
 SERVICE = "unix:/run/org.example.more"
 
 # Those that another test runs, as they need more than a folder and the service: with the name of that test.
-ELSEWHERE: dict[str, str] = {}
+ELSEWHERE = dict.fromkeys((*monitor.EXAMPLES, *replay.EXAMPLES), "test_replay.test_the_examples_work")
 
 
 def examples() -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shlex
 import signal
 import subprocess
 import threading
@@ -13,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from fastvarlink.cli.verbs import monitor as monitor_verb
+from fastvarlink.cli.verbs import replay as replay_verb
 
 from .command import COMMAND, PATIENCE, printed, refused, run
 from .monitored import connected, monitor, played, received
@@ -60,6 +64,23 @@ def answering(path: str, folder: Path) -> Iterator[str]:
             assert not Path(f"{folder}/fake").exists()
         finally:
             process.kill()
+
+
+def test_the_examples_work(more: str, tmp_path: Path) -> None:
+    for example in (*monitor_verb.EXAMPLES, *replay_verb.EXAMPLES):
+        words = shlex.split(example.replace("unix:/run/org.example.more", more))[1:]
+        if "--listen" not in words and "--as-service" not in words:
+            assert b": none differs." in run(*words, cwd=tmp_path).stdout
+            continue
+        with subprocess.Popen([*COMMAND, *words], stdout=subprocess.PIPE, cwd=tmp_path) as process:
+            assert process.stdout is not None
+            assert b"Listening" in process.stdout.readline()
+            place = words[-1] if "--as-service" in words else words[words.index("--listen") + 1]
+            address = place.replace("./", f"{tmp_path}/")
+            assert printed("call", address, PING, '{"ping": "hello"}') == '{"pong":"hello"}\n'
+            process.send_signal(signal.SIGINT)
+            assert b"Traceback" not in process.communicate(timeout=PATIENCE)[0]
+        assert process.returncode == 0
 
 
 def test_what_was_recorded_can_be_played_to_the_service_and_in_its_place(more: str, file: Path) -> None:
