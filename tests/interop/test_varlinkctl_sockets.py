@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from peers import PATIENCE
 from systemd import VarlinkCtl
 
 import fastvarlink
@@ -18,14 +21,36 @@ RELAY = "org.example.relay"
 SERVICE = [sys.executable, str(Path(__file__).parent / "relay_service.py")]
 
 
-@pytest.fixture(params=["listening", "connected"])
+@contextlib.contextmanager
+def monitored(service: str, address: str) -> Iterator[str]:
+    """The address of our monitor, through which a service is reached."""
+    words = [sys.executable, "-m", "fastvarlink", "monitor", service, "--listen", address]
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline().startswith(b"Listening")
+            yield address
+            process.send_signal(signal.SIGINT)
+            assert b"closed by the client" in process.communicate(timeout=PATIENCE)[0]
+            assert process.returncode == 0
+        finally:
+            process.kill()
+
+
+@pytest.fixture(params=["listening", "monitored", "connected"])
 def relay(request: pytest.FixtureRequest, varlinkctl: VarlinkCtl, tmp_path: Path) -> Iterator[str]:
-    """The address of the service: of its socket, or of the program, which varlinkctl starts for each call."""
+    """The address of the service: of its socket, of a monitor, or of the program for varlinkctl to start."""
     if "--push-fd" not in varlinkctl("--help").stdout:
         pytest.skip("This varlinkctl sends no descriptors yet.")
     if request.param == "listening":
         with fastvarlink.Client.new_with_activate(SERVICE) as client:
             yield str(client)
+    elif request.param == "monitored":
+        with (
+            fastvarlink.Client.new_with_activate(SERVICE) as client,
+            monitored(str(client), f"unix:{tmp_path}/monitor") as address,
+        ):
+            yield address
     else:
         program = tmp_path / "relay"
         program.write_text(f"#!/bin/sh\nexec {shlex.join(SERVICE)}\n")

@@ -113,7 +113,11 @@ class Target:
     def connect(self) -> socket:
         """A new connection. Fails with a sentence."""
         with told(self.name):
-            return self._way.open(self.timeout)
+            return self.dial()
+
+    def dial(self) -> socket:
+        """A new connection, for those who go on when there is none. OSError if nobody answers."""
+        return self._way.open(self.timeout)
 
     def session(self) -> Session:
         """A session on a new connection."""

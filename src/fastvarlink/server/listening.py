@@ -13,7 +13,7 @@ from fastvarlink.server.activation import environment_address, passed_sockets
 from fastvarlink.server.sockets import SocketFile
 from fastvarlink.server.streams import StandardStreams, take_standard_streams
 
-__all__ = ["Listening"]
+__all__ = ["Listening", "open_endpoint"]
 
 STANDARD_STREAMS = "-"
 
@@ -59,7 +59,7 @@ class Listening:
                     )
                 self.connected.append(take_standard_streams())
                 continue
-            endpoint, file = _listening(address, backlog)
+            endpoint, file = open_endpoint(address, backlog)
             self.endpoints.append(endpoint)
             if file is not None:
                 self.files.append(file)
@@ -81,8 +81,8 @@ class Listening:
             endpoint.close()
 
 
-def _listening(address: str, backlog: int) -> tuple[socket, SocketFile | None]:
-    """A socket that listens at an address, and its file if it has one."""
+def open_endpoint(address: str, backlog: int) -> tuple[socket, SocketFile | None]:
+    """A socket that listens at an address, and its file if it has one. AddressError, OSError if it cannot."""
     parsed = addresses.parse(address)
     if isinstance(parsed, addresses.TCP):
         found = getaddrinfo(parsed.host, parsed.port, type=SOCK_STREAM, flags=AI_PASSIVE)

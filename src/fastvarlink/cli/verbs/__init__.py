@@ -34,6 +34,11 @@ VERBS = {
     "Carry calls": {
         "bridge": "pass calls from stdin on to services",
     },
+    "Watch and measure": {
+        "monitor": "show what clients and a service say to each other",
+        "replay": "make recorded calls again and compare the replies, or answer as recorded",
+        "ping": "measure how long a service takes to answer",
+    },
     "Run programs": {
         "exec": "run a program in which 'import varlink' means fastvarlink",
     },

@@ -1,0 +1,1 @@
+"""Traffic between clients and a service: passed on, looked at, recorded, played again."""
