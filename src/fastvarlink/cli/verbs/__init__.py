@@ -20,6 +20,10 @@ VERBS = {
     "Carry calls": {
         "bridge": "pass calls from stdin on to services",
     },
+    "Run services": {
+        "serve": "serve a service of Python, or a command",
+        "mock": "serve example data, made from a definition alone",
+    },
     "Run programs": {
         "exec": "run a program in which 'import varlink' means fastvarlink",
     },
