@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fastvarlink.cli.verbs import VERBS
+from fastvarlink.cli.verbs import VERBS, mock, serve
 
 from .command import run
 from .conftest import EXAMPLES
@@ -18,7 +18,10 @@ VERB_NAMES = [verb for group in VERBS.values() for verb in group]
 SERVICE = "unix:/run/org.example.more"
 
 # Those that another test runs, as they need more than a folder and the service: with the name of that test.
-ELSEWHERE: dict[str, str] = {}
+ELSEWHERE: dict[str, str] = {
+    **dict.fromkeys(serve.EXAMPLES, "test_serve.py"),
+    **dict.fromkeys(mock.EXAMPLES, "test_mock.py"),
+}
 
 
 def examples() -> list[tuple[str, str]]:
