@@ -34,6 +34,14 @@ class Program:
             assert data, f"It has not said {text!r}, but {self.said!r}."
             self.said += data.decode()
 
+    def wait_for_end(self) -> None:
+        """Wait until nobody can say anything any more."""
+        assert self.process.stderr is not None
+        while select.select([self.process.stderr], [], [], PATIENCE)[0]:
+            if not os.read(self.process.stderr.fileno(), 65536):
+                return
+        raise AssertionError("Somebody still has stderr.")
+
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Have it end: its status."""
         self.process.send_signal(number)

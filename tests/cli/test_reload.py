@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from server.callers import Callers
 
-from .command import refused
+from .command import on_terminal, refused
 from .serving import Program, serving
 
 CALL = b'{"method":"org.example.app.Get"}\0'
@@ -93,6 +94,27 @@ def test_a_service_that_is_broken_from_the_first_is_served_once_it_is_not(folder
         with calling(program) as callers:
             callers.wait_for(1, answer(1))
         assert program.end() == 0
+
+
+@pytest.mark.parametrize(("values", "said"), [("VALUE = 1", "Listening on"), ("1/0", "ZeroDivisionError")])
+def test_ctrl_c_ends_it_whether_it_serves_or_waits(values: str, said: str, folder: Path) -> None:
+    (folder / "values.py").write_text(values)
+    words = ["serve", "--reload", "app:service", f"--address=unix:{folder}/s"]
+    with on_terminal(*words, cwd=folder) as terminal:
+        terminal.read_until(said)
+        terminal.type("\x03")
+        assert terminal.finish()[0] == 0
+    assert not (folder / "s").exists()
+
+
+def test_nobody_is_left_when_the_supervisor_is_killed(folder: Path) -> None:
+    (folder / "values.py").write_text("1/0")
+    words = ["serve", "--reload", "app:service", f"--address=unix:{folder}/s"]
+    with serving(*words, cwd=folder, listening=0) as program:
+        program.wait_for("ZeroDivisionError")
+        program.process.kill()
+        # The worker has stderr, too: it comes to its end with the last of them.
+        program.wait_for_end()
 
 
 def test_reload_is_for_one_process(folder: Path) -> None:

@@ -44,7 +44,8 @@ def test_each_type_has_a_value() -> None:
 
 def test_a_type_within_itself_ends() -> None:
     assert result_of(
-        "type Tree (name: string, left: ?Tree, children: []Tree, by: [string]Tree)\nmethod M() -> (tree: Tree)"
+        "type Tree (name: string, left: ?Tree, children: []Tree, by: [string]Tree)\n"
+        "method M() -> (tree: Tree)"
     ) == {"tree": {"name": "name", "left": None, "children": [], "by": {}}}
 
 

@@ -37,6 +37,16 @@ def reloading(load: Callable[[], Service]) -> Callable[[], Service]:
     """
     supervisor = os.getpid()
 
+    def replace_when_changed(read: FilesRead) -> None:
+        changed = read.wait_for_change(supervised)
+        if changed is not None:
+            say(f"{changed} has changed: loading anew.")
+            os.kill(supervisor, signal.SIGHUP)
+
+    def supervised() -> bool:
+        # A process that was left alone has another parent.
+        return os.getppid() == supervisor
+
     def load_and_watch() -> Service:
         read = FilesRead(os.getcwd())
         sys.addaudithook(read.notice)
@@ -49,24 +59,17 @@ def reloading(load: Callable[[], Service]) -> Callable[[], Service]:
             say(str(failure))
             if isinstance(failure.cause, ModuleNotFoundError) and failure.cause.name:
                 read.expect_module(failure.cause.name)
-            _replace_when_changed(read, supervisor)
-            while True:
+            replace_when_changed(read)
+            while supervised():
                 # Until the supervisor ends it.
-                signal.pause()
+                time.sleep(INTERVAL)
+            raise
         threading.Thread(
-            target=_replace_when_changed, args=(read, supervisor), name="fastvarlink reload", daemon=True
+            target=replace_when_changed, args=(read,), name="fastvarlink reload", daemon=True
         ).start()
         return service
 
     return load_and_watch
-
-
-def _replace_when_changed(read: FilesRead, supervisor: int) -> None:
-    changed = read.wait_for_change()
-    # A worker that was left alone has another parent.
-    if os.getppid() == supervisor:
-        say(f"{changed} has changed: loading anew.")
-        os.kill(supervisor, signal.SIGHUP)
 
 
 class FilesRead:
@@ -91,10 +94,15 @@ class FilesRead:
             self._add(f"{path}.py")
             self._add(f"{path}/__init__.py")
 
-    def wait_for_change(self) -> str:
-        """Wait until a file has changed, and nothing is being written any more: its name."""
+    def wait_for_change(self, going_on: Callable[[], bool]) -> str | None:
+        """Wait until a file has changed, and nothing is being written any more: its name.
+
+        None as soon as going_on() is false.
+        """
         while (changed := self._changed()) is None:
             time.sleep(INTERVAL)
+            if not going_on():
+                return None
         before = None
         while before != (before := [_state(path) for path in list(self._files)]):
             time.sleep(INTERVAL / 4)

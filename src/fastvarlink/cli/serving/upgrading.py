@@ -11,7 +11,6 @@ from typing import Any
 
 from fastvarlink.cli.serving.loading import CannotLoad
 from fastvarlink.cli.target import is_method
-from fastvarlink.server.upgraded import UpgradedSocket
 from fastvarlink.service import Service
 from fastvarlink.service.declaration import method
 
@@ -48,9 +47,9 @@ def command_service(called: str, command: Sequence[str]) -> Service:
 
 def _run(command: Sequence[str], connection: socket) -> None:
     """Run the command on the connection, to its end."""
-    if isinstance(connection, UpgradedSocket):
+    if type(connection) is not socket:
         logger.error(
-            "A connection was closed: what came with its call was read already, where %s cannot have it.",
+            "A connection was closed: it is none that %s can have, or what came with its call was read already.",
             command[0],
         )
         return
