@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
 import importlib.util
 import os
 import sys
@@ -11,11 +10,14 @@ import traceback
 from collections.abc import Sequence
 from difflib import get_close_matches
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import fastvarlink
 from fastvarlink.service import Service
 from fastvarlink.service.declaration import definition_of
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution
 
 __all__ = ["GROUP", "CannotLoad", "lead_path", "load_services"]
 
@@ -79,7 +81,7 @@ def _offer(service: Service, word: str, offered: Any) -> None:
         raise _failed(f"{word} cannot be served", error) from error
 
 
-def _named(word: str) -> tuple[importlib.metadata.Distribution | None, Any]:
+def _named(word: str) -> tuple[Distribution | None, Any]:
     """What a word names, and the distribution that it is from, if that is known."""
     where, colon, path = word.rpartition(":")
     if not colon:
@@ -130,9 +132,12 @@ def _is_offer(found: Any) -> bool:
     return isinstance(found, Service) or definition_of(found) is not None
 
 
-def _entry(interface: str) -> tuple[importlib.metadata.Distribution | None, Any]:
+def _entry(interface: str) -> tuple[Distribution | None, Any]:
     """What is installed under the name of an interface."""
-    entries = importlib.metadata.entry_points(group=GROUP)
+    # It takes longer to import than all else here.
+    from importlib.metadata import entry_points
+
+    entries = entry_points(group=GROUP)
     chosen = [entry for entry in entries if entry.name == interface]
     if not chosen:
         there = ", ".join(sorted({entry.name for entry in entries}))

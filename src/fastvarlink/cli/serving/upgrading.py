@@ -49,7 +49,7 @@ def _run(command: Sequence[str], connection: socket) -> None:
     """Run the command on the connection, to its end."""
     if type(connection) is not socket:
         logger.error(
-            "A connection was closed: it is none that %s can have, or what came with its call was read already.",
+            "A connection was closed: %s cannot have it, or what came with its call was read already.",
             command[0],
         )
         return
