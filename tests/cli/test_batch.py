@@ -15,7 +15,7 @@ import fastvarlink
 from wire.rawstream import PATIENCE
 
 from .command import COMMAND, refused, run
-from .serving import serving
+from .threaded import serving
 
 
 def replies(text: bytes) -> list[dict[str, object]]:

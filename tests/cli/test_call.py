@@ -14,7 +14,7 @@ import fastvarlink
 from wire.rawstream import PATIENCE
 
 from .command import COMMAND, on_terminal, printed, refused, run, shown
-from .serving import serving
+from .threaded import serving
 
 FILES = """interface org.example.files
 method Swap() -> (size: int)

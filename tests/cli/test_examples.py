@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fastvarlink.cli.verbs import VERBS, monitor, replay
+from fastvarlink.cli.verbs import VERBS, mock, monitor, replay, serve
 
 from .command import run
 from .conftest import EXAMPLES
@@ -24,6 +24,8 @@ ELSEWHERE = {
     "varlink list-sockets": "test_finding.py",
     "varlink list-sockets --json=short": "test_finding.py",
     **dict.fromkeys((*monitor.EXAMPLES, *replay.EXAMPLES), "test_replay.test_the_examples_work"),
+    **dict.fromkeys(serve.EXAMPLES, "test_serve.py"),
+    **dict.fromkeys(mock.EXAMPLES, "test_mock.py"),
 }
 
 

@@ -16,7 +16,7 @@ import fastvarlink
 from fastvarlink.cli.verbs import VERBS
 
 from .command import COMMAND, PATIENCE, printed, refused, run, shown
-from .serving import serving
+from .threaded import serving
 
 
 def test_help_lists_each_verb() -> None:

@@ -63,3 +63,16 @@ def test_samples_pass_the_checkers(path: Path) -> None:
     for of in (of for method in methods for of in (method.input, method.output)):
         for whole in (True, False):
             assert Checkers(interface).of(of).take(sample(interface, of, whole=whole)) is not None
+
+
+def test_the_end_of_a_type_may_be_further_out() -> None:
+    text = "type A (b: ?B)\ntype B (c: C)\ntype C (b: B2)\ntype B2 (a: A)\nmethod M() -> (a: A)"
+    interface = idl.parse(f"interface org.example.ends\n{text}\n")
+    assert sample(interface, tree.Named("A")) == {"b": None}
+
+
+def test_a_type_too_deep_for_an_example() -> None:
+    deep = "".join(f"type T{i} (a: T{i + 1})\n" for i in range(2000))
+    interface = idl.parse(f"interface org.example.deep\n{deep}type T2000 (a: int)\nmethod M() -> ()\n")
+    with pytest.raises(ValueError, match="too many levels"):
+        sample(interface, tree.Named("T0"))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -13,6 +15,9 @@ import pytest
 
 import fastvarlink
 from fastvarlink.server import Server, ThreadingServer
+from fastvarlink.server.listening import Listening
+from fastvarlink.server.program import ProgramServer, Settings
+from wire.rawstream import PATIENCE
 
 FILES = os.path.join(os.path.dirname(fastvarlink.__file__), "server", "")
 
@@ -64,3 +69,36 @@ def test_before_every_line_of_the_beginning(tmp_path: Path, kind: type[Server]) 
     assert lines > 20
     assert descriptors() <= before
     assert os.listdir(tmp_path) == []
+
+
+class EndingAtOnce:
+    """Whoever a server answers to, that has it end when it could begin."""
+
+    interval = None
+
+    def turn(self, _count: Callable[[], int]) -> None:
+        return None
+
+    def begin(self, server: ProgramServer, _reactor: Any) -> None:
+        server.drain(PATIENCE)
+
+    def alive(self) -> None: ...
+
+    def idle(self) -> None: ...
+
+    def stopping(self) -> None: ...
+
+
+def test_who_ends_before_it_has_begun_does_not_wait_for_a_connection(tmp_path: Path) -> None:
+    listening = Listening()
+    listening.open((f"unix:{tmp_path}/socket",), 5, connections=False)
+    service = fastvarlink.Service("Example", "Interrupted", "1", "https://example.org")
+    settings = Settings(fastvarlink.Limits(), True, None, PATIENCE)
+    try:
+        with ProgramServer(service, listening, settings, EndingAtOnce()) as server:
+            thread = threading.Thread(target=server.serve_forever, daemon=True)
+            thread.start()
+            thread.join(PATIENCE)
+            assert not thread.is_alive()
+    finally:
+        listening.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
 import select
@@ -129,6 +130,9 @@ class Acceptor:
 
     def accept_all(self) -> None:
         """Take all connections that wait, whoever's turn it is."""
+        # Who ends before attach() has accept() wait for more, otherwise.
+        with contextlib.suppress(OSError):
+            self._endpoint.setblocking(False)
         while self._accept_some(None):
             pass
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from socket import AF_UNIX, AF_VSOCK, AI_PASSIVE, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, getaddrinfo, socket
 from typing import Any
@@ -59,7 +61,13 @@ class Listening:
                     )
                 self.connected.append(take_standard_streams())
                 continue
-            endpoint, file = open_endpoint(address, backlog)
+            try:
+                endpoint, file = open_endpoint(address, backlog)
+            except OSError as failure:
+                if failure.errno is not None and failure.filename is None:
+                    # Of several addresses, it is to be known which one.
+                    failure.filename = address
+                raise
             self.endpoints.append(endpoint)
             if file is not None:
                 self.files.append(file)
@@ -68,6 +76,12 @@ class Listening:
                 "There is nothing to listen at: give an address, as in 'unix:/run/org.example.service', or "
                 "start the service with a socket."
             )
+
+    @property
+    def addresses(self) -> list[str]:
+        """Where the sockets listen, as clients need it: with the port that the kernel has chosen."""
+        paths = iter([file.path for file in self.files])
+        return [str(_address_of(endpoint, paths)) for endpoint in self.endpoints]
 
     def remove_files(self) -> None:
         """Remove the files, in the process that has made them."""
@@ -79,6 +93,19 @@ class Listening:
         self.remove_files()
         for endpoint in (*self.endpoints, *self.connected):
             endpoint.close()
+
+
+def _address_of(endpoint: socket, paths: Iterator[str]) -> addresses.Address:
+    """The address of a socket; the next one of the paths, if it is of those whose file was made here."""
+    name = endpoint.getsockname()
+    if endpoint.family == AF_VSOCK:
+        return addresses.Vsock(None, name[1], {})
+    if endpoint.family != AF_UNIX:
+        return addresses.TCP(name[0], name[1])
+    if isinstance(name, bytes):
+        return addresses.Unix("@" + os.fsdecode(name[1:]))
+    # One that is too long for the kernel is known to it by another name.
+    return addresses.Unix(os.path.abspath(next(paths, name)))
 
 
 def open_endpoint(address: str, backlog: int) -> tuple[socket, SocketFile | None]:

@@ -183,6 +183,11 @@ class Service:
         """The interceptors; None if there are none."""
         return self._table.interception
 
+    def intercept(self, interceptor: Interceptor) -> None:
+        """Have one more interceptor stand around all calls, as the outermost. Before it is served only."""
+        there = () if self.interception is None else self.interception.interceptors
+        self._table.interception = Interception((interceptor, *there))
+
     def admits(self, peer: Peer) -> bool:
         """Whether a peer may connect, whatever it may call then."""
         return not self._refuse_connections or self._access is None or self._access.allows_connection(peer)

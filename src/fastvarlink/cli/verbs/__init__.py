@@ -39,6 +39,10 @@ VERBS = {
         "replay": "make recorded calls again and compare the replies, or answer as recorded",
         "ping": "measure how long a service takes to answer",
     },
+    "Run services": {
+        "serve": "serve a service of Python, or a command",
+        "mock": "serve example data, made from a definition alone",
+    },
     "Run programs": {
         "exec": "run a program in which 'import varlink' means fastvarlink",
     },

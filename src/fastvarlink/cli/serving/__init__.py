@@ -1,0 +1,1 @@
+"""Services as programs: what is served, where, and what is said about it."""
