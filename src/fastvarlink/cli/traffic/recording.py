@@ -41,7 +41,7 @@ def record_of(event: Event) -> dict[str, Any]:
 
 def line_of(event: Event) -> str:
     """An event as its line. A message stands there as it was written."""
-    line = json.dumps(_head(event), ensure_ascii=False, separators=(",", ":"))
+    line = json.dumps(_head(event), separators=(",", ":"))
     if event.kind not in _WITH_MESSAGE:
         return line
     text = event.text
