@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from fastvarlink.idl import tree
 from fastvarlink.idl.checks import problems, problems_of_names
 
-__all__ = ["to_text", "type_to_text"]
+__all__ = ["on_one_line", "to_text", "type_to_text"]
 
 _WIDTH = 80
 _INDENT = "  "
@@ -40,6 +40,13 @@ def to_text(interface: tree.Interface) -> str:
 def type_to_text(of: tree.Type) -> str:
     """The text of a type, on one line where it has no comments. The type must be one that can be printed."""
     return _inline(of) if _is_plain(of) else _spread(of, "")
+
+
+def on_one_line(of: tree.Type | tree.Method) -> str:
+    """A type, or a method with what it takes and returns, on one line of any length, without comments."""
+    if isinstance(of, tree.Method):
+        return f"{of.name}{_inline(of.input)} -> {_inline(of.output)}"
+    return _inline(of)
 
 
 def _member(member: tree.Member) -> str:

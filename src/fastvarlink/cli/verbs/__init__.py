@@ -6,7 +6,7 @@ A module has ``EXAMPLES``, command lines for its --help; ``arguments(parser)``, 
 
 from __future__ import annotations
 
-__all__ = ["VERBS"]
+__all__ = ["HIDDEN", "VERBS"]
 
 #: By the heading they have in --help: the verbs and what they do.
 VERBS = {
@@ -16,6 +16,7 @@ VERBS = {
         "list-interfaces": "list the interfaces of a service",
         "list-methods": "list the methods of a service, or of some of its interfaces",
         "call": "call a method and print the replies",
+        "shell": "talk to a service line by line, with completion",
     },
     "Carry calls": {
         "bridge": "pass calls from stdin on to services",
@@ -23,4 +24,10 @@ VERBS = {
     "Run programs": {
         "exec": "run a program in which 'import varlink' means fastvarlink",
     },
+    "Set up": {
+        "completion": "print what makes a shell complete this command",
+    },
 }
+
+#: Verbs for other programs, which no --help lists.
+HIDDEN = {"complete"}
