@@ -85,7 +85,7 @@ class Session:
         return [str(name) for name in self.ask("org.varlink.service.GetInfo").get("interfaces", ())]
 
     def is_over(self) -> bool:
-        """Whether the service has ended the connection. To be asked between calls, when nothing else can come."""
+        """Whether the service has ended the connection. Between calls, when nothing else can come."""
         poll = select.poll()
         poll.register(self._channel.connection, select.POLLIN)
         return bool(poll.poll(0))

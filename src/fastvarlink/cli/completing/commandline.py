@@ -5,6 +5,7 @@ What an argument is, its metavar tells: FILE, FOLDER, ADDRESS, INTERFACE, METHOD
 
 from __future__ import annotations
 
+import contextlib
 from argparse import Action, ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -13,15 +14,14 @@ from fastvarlink.cli.completing.candidate import Candidate, summary
 from fastvarlink.cli.completing.pairs import pairs
 from fastvarlink.cli.completing.paths import addresses, is_service, registered
 from fastvarlink.cli.definitions import ask_definition
+from fastvarlink.cli.fault import told
 from fastvarlink.cli.main import parser_of, verb_module
+from fastvarlink.cli.session import Session
 from fastvarlink.cli.target import is_method, split_address, target_of
 from fastvarlink.cli.verbs import VERBS
 from fastvarlink.idl.tree import Interface, Method
 
 __all__ = ["Files", "candidates"]
-
-# A service that does not answer must not hold up who is typing.
-_PATIENCE = 0.8
 
 _FILES = {"FILE", "SCRIPT", "COMMAND", "PROGRAM", "PATH"}
 _FOLDERS = {"FOLDER", "DIRECTORY"}
@@ -35,8 +35,11 @@ class Files(NamedTuple):
     folders: bool = False
 
 
-def candidates(words: Sequence[str], word: str) -> Iterator[Candidate | Files]:
-    """What ``word`` may become behind the other words, which do not include the name of the program."""
+def candidates(words: Sequence[str], word: str, patience: float) -> Iterator[Candidate | Files]:
+    """What ``word`` may become behind the other words, which do not include the name of the program.
+
+    A service has ``patience`` seconds for each answer; SystemExit if it cannot be asked.
+    """
     shown = {verb: text for verbs in VERBS.values() for verb, text in verbs.items()}
     at = next((i for i, each in enumerate(words) if each in shown), None)
     if at is None:
@@ -49,14 +52,16 @@ def candidates(words: Sequence[str], word: str) -> Iterator[Candidate | Files]:
     if hasattr(module, "run_raw"):
         yield Files()
         return
-    yield from _Line(parser_of(words[at], module), [*words[:at], *words[at + 1 :]]).candidates(word)
+    line = _Line(parser_of(words[at], module), [*words[:at], *words[at + 1 :]], patience)
+    yield from line.candidates(word)
 
 
 class _Line:
     """The words behind a verb, told apart into options and others."""
 
-    def __init__(self, parser: ArgumentParser, words: Sequence[str]) -> None:
+    def __init__(self, parser: ArgumentParser, words: Sequence[str], patience: float) -> None:
         self.actions = parser._actions
+        self._patience = patience
         self.given: list[str] = []
         self.values: dict[str, str] = {}
         self.rest = False
@@ -190,7 +195,7 @@ class _Line:
                 yield from self._of_service(None, registered(), word, "", methods, interfaces)
                 return
             before, word = address + slash, rest
-        with target_of(self._where(), address, None) as target, target.session() as session:
+        with self._asking(address, None) as session:
             names = session.interfaces()
         yield from self._of_service(address, names, word, before, methods, interfaces)
 
@@ -218,11 +223,15 @@ class _Line:
                     yield Candidate(f"{before}{name}.{member.name}", summary(member.doc))
 
     def _definition(self, address: str | None, interface: str) -> Interface:
-        with target_of(self._where(), address, interface) as target, target.session() as session:
+        with self._asking(address, interface) as session:
             return ask_definition(session, interface)
 
-    def _where(self) -> Namespace:
+    @contextlib.contextmanager
+    def _asking(self, address: str | None, interface: str | None) -> Iterator[Session]:
+        """A connection to a service, on which failures become SystemExit."""
         # What starts programs stays out: nobody expects that of a word that is not sent off yet.
-        return Namespace(
-            resolver=self.values.get("resolver"), activate=None, bridge=None, timeout=_PATIENCE
+        where = Namespace(
+            resolver=self.values.get("resolver"), activate=None, bridge=None, timeout=self._patience
         )
+        with target_of(where, address, interface) as target, target.session() as session, told(target.name):
+            yield session

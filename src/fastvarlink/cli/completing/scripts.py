@@ -29,8 +29,8 @@ _varlink() {
         case $line in
             :files*) compset -p ${line#:files}; _files && result=0 ;;
             :folders*) compset -p ${line#:folders}; _files -/ && result=0 ;;
-            =*) complete+=("${line#=}") ;;
-            +*) open+=("${line#+}") ;;
+            '='*) complete+=("${line#=}") ;;
+            '+'*) open+=("${line#+}") ;;
         esac
     done
     (( $#complete )) && _describe -t words 'word' complete && result=0

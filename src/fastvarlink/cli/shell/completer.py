@@ -17,7 +17,9 @@ __all__ = ["candidates", "signature"]
 def candidates(text: str, service: Service) -> tuple[str, list[Candidate]]:
     """The word at the end of a text, and what it may become."""
     word = text.rsplit(maxsplit=1)[-1] if text and not text[-1].isspace() else ""
-    return word, [each for each in _all(text[: len(text) - len(word)], word, service) if each.word.startswith(word)]
+    return word, [
+        each for each in _all(text[: len(text) - len(word)], word, service) if each.word.startswith(word)
+    ]
 
 
 def signature(text: str, service: Service) -> str:

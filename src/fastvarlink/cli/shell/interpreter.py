@@ -80,7 +80,9 @@ class Interpreter:
         if command is not None:
             command(line.rest)
         elif not line.verb.rpartition(".")[2][:1].isupper():
-            fail(f"There is no command {line.verb!r}; 'help' lists them. Methods begin in upper case.", MISUSED)
+            fail(
+                f"There is no command {line.verb!r}; 'help' lists them. Methods begin in upper case.", MISUSED
+            )
         else:
             self._call(line)
 

@@ -41,11 +41,14 @@ def words_of(rest: str) -> list[str]:
     try:
         return shlex.split(rest)
     except ValueError as error:
-        fail(f"The line cannot be split into words: {error}. Put what has quotes or blanks into '...'.", REJECTED)
+        fail(
+            f"The line cannot be split into words: {error}. Put what has quotes or blanks into '...'.",
+            REJECTED,
+        )
 
 
 def is_open(text: str) -> bool:
-    """Whether more lines belong to a line: its JSON has brackets that are still open. An empty line ends it."""
+    """Whether more belongs to a line: its JSON has brackets that are open. An empty line ends it."""
     rest = read_line(text).rest
     if not rest.startswith("{") or rest.endswith("\n") or text.endswith("\n"):
         return False

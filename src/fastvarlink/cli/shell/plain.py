@@ -12,7 +12,7 @@ __all__ = ["run_lines", "run_typed"]
 
 
 def run_lines(interpreter: Interpreter) -> int:
-    """Do what the lines of stdin say, to its end or to ``exit``. Returns the status of the last that failed."""
+    """Do what stdin says, to its end or to ``exit``. Returns the status of the last line that failed."""
     if sys.stdin is None:
         fail("The lines cannot be read: stdin is closed.", REJECTED)
     text = ""

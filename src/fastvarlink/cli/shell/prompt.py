@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from collections.abc import Iterable
 
@@ -23,6 +22,9 @@ from fastvarlink.cli.shell.line import is_open
 from fastvarlink.cli.shell.service import Service
 
 __all__ = ["run_prompt"]
+
+# Seconds that a service has for describing an interface before the first prompt.
+_PATIENCE = 2.0
 
 
 class _Completer(Completer):
@@ -54,17 +56,20 @@ def run_prompt(interpreter: Interpreter) -> None:
         color_depth=None if coloured() else ColorDepth.DEPTH_1_BIT,
     )
     while True:
-        # What the service offers is asked for here, not while somebody types. Without it, nothing is completed.
-        with contextlib.suppress(SystemExit), contextlib.redirect_stderr(None):
-            service.described()
         try:
-            if not interpreter.run(prompts.prompt(f"{service.used or 'varlink'}> ")):
-                return
+            # It is asked for here, so that nobody has to wait for it while typing.
+            service.learn(_PATIENCE)
+            text = prompts.prompt(f"{service.used or 'varlink'}> ")
         except KeyboardInterrupt:
-            # It ends the line that is typed, or the call that is made.
             continue
         except EOFError:
             return
+        try:
+            if not interpreter.run(text):
+                return
+        except KeyboardInterrupt:
+            # It ended the call. What the terminal shows of it is to stand on a line of its own.
+            print()
 
 
 def _history() -> History:

@@ -13,7 +13,9 @@ __all__ = ["about_member"]
 
 def about_member(interface: Interface, name: str) -> str:
     """A method with its documentation, and the types that it needs. Fails if there is no such method."""
-    method = next((each for each in interface.members if isinstance(each, Method) and each.name == name), None)
+    method = next(
+        (each for each in interface.members if isinstance(each, Method) and each.name == name), None
+    )
     if method is None:
         fail(f"{interface.name} has no method {name}; 'methods {interface.name}' lists them.", MISUSED)
     lines = [*_comment(method.doc), f"method {on_one_line(method)}"]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Generator
 from typing import Any, NamedTuple
 
-from fastvarlink.cli.definitions import ask_text
-from fastvarlink.cli.fault import MISUSED, fail, told
+from fastvarlink.cli.fault import BROKEN, MISUSED, fail, told
 from fastvarlink.cli.session import Reply, Session
 from fastvarlink.cli.target import Target, is_method
 from fastvarlink.error import VarlinkError
@@ -35,6 +35,7 @@ class Service:
         self.target = target
         self.used: str | None = None
         self._session: Session | None = None
+        self._asked = False
         self._described: dict[str, Interface] | None = None
         self._texts: dict[str, str] = {}
 
@@ -54,8 +55,9 @@ class Service:
         return self._session is not None and self._session.is_over()
 
     def forget(self) -> None:
-        """Close the connection, and ask anew what the service offers: another one may have taken its place."""
+        """Close the connection, and ask anew what is offered: another service may be there now."""
         self.close()
+        self._asked = False
         self._described = None
         self._texts.clear()
 
@@ -66,7 +68,7 @@ class Service:
         self._session.timeout = self.target.timeout
         return self._session
 
-    def call(self, method: str, parameters: dict[str, Any], flag: str | None) -> Iterator[Reply]:
+    def call(self, method: str, parameters: dict[str, Any], flag: str | None) -> Generator[Reply]:
         """Make a call and give out its replies. A connection that does not come to their end is closed."""
         session = self.session()
         done = False
@@ -91,17 +93,15 @@ class Service:
     def text(self, interface: str) -> str:
         """How the service describes an interface. Raises VarlinkError if it does not."""
         if interface not in self._texts:
-            try:
-                self._texts[interface] = ask_text(self.session(), interface)
-            except VarlinkError:
-                raise
-            except BaseException:
-                self.close()
-                raise
+            answer = self.ask("org.varlink.service.GetInterfaceDescription", interface=interface)
+            text = answer.get("description")
+            if not isinstance(text, str):
+                fail(f"{self.name} does not describe {interface}: its answer has no description.", BROKEN)
+            self._texts[interface] = text
         return self._texts[interface]
 
     def definition(self, interface: str) -> Interface:
-        """An interface. Fails with a sentence if the service does not describe it so that it can be understood."""
+        """An interface. Fails with a sentence if it is not described, or cannot be understood."""
         with told(self.name):
             return parse(self.text(interface), interface)
 
@@ -117,6 +117,22 @@ class Service:
                         continue
             self._described = described
         return self._described
+
+    def learn(self, patience: float) -> None:
+        """Ask what the service offers, once for each connection, with so many seconds for each answer.
+
+        A failure is told on stderr, and is no other harm: nothing is known then.
+        """
+        if self._asked or self._session is None:
+            return
+        self._asked = True
+        timeout = self.target.timeout
+        self.target.timeout = min(patience, timeout or patience)
+        try:
+            with contextlib.suppress(SystemExit):
+                self.described()
+        finally:
+            self.target.timeout = timeout
 
     def known(self) -> dict[str, Interface]:
         """Likewise, as far as they have been asked for."""

@@ -3,8 +3,8 @@
     complete bash LINE BREAKS       the line up to the cursor, and the characters at which bash breaks words
     complete zsh|fish WORD ... WORD  the words behind the program, of which the last is being typed
 
-The answer has one candidate on each line, as the shell wants it; or ``:files`` or ``:folders`` where the shell
-itself knows better, for zsh and fish with the number of characters of the word before the path.
+The answer has one candidate on each line, as the shell wants it; or ``:files`` or ``:folders`` where the
+shell itself knows better, for zsh and fish with the number of characters of the word before the path.
 """
 
 from __future__ import annotations
@@ -19,24 +19,26 @@ from fastvarlink.cli.completing.commandline import Files, candidates
 from fastvarlink.cli.fault import MISUSED, fail
 from fastvarlink.cli.output import legible, show
 
-# After so many seconds there is no answer: looking up the name of a host, for one, has no limit of its own.
+# After so many seconds there is no answer, as a dead service must not hold up who is typing.
 LIMIT = 1.0
 
 
 def run_raw(words: Sequence[str]) -> None:
     """Find the candidates, and print them if there are any in time."""
-    limit = threading.Timer(LIMIT, os._exit, (0,))
+    patience = _patience()
+    # Looking up the name of a host, for one, has no limit of its own.
+    limit = threading.Timer(patience, os._exit, (0,))
     limit.daemon = True
     limit.start()
     match list(words):
         case ["bash", line, breaks]:
             typed = read_line(line, breaks)
-            found, files = _found(typed.words[1:], typed.word)
+            found, files = _found(typed.words[1:], typed.word, patience)
             lines = replies(typed, found)
             if files is not None and not lines:
                 lines = [_where(files)]
         case ["zsh" | "fish" as shell, *others, word]:
-            found, files = _found(others, word)
+            found, files = _found(others, word, patience)
             lines = [_for_zsh(each) if shell == "zsh" else _for_fish(each) for each in found]
             if files is not None:
                 lines.append(f"{_where(files)}{files.behind}")
@@ -46,11 +48,18 @@ def run_raw(words: Sequence[str]) -> None:
         show("\n".join(lines))
 
 
-def _found(words: Sequence[str], word: str) -> tuple[list[Candidate], Files | None]:
+def _patience() -> float:
+    try:
+        return float(os.environ.get("VARLINK_COMPLETION_SECONDS", LIMIT))
+    except ValueError:
+        return LIMIT
+
+
+def _found(words: Sequence[str], word: str, patience: float) -> tuple[list[Candidate], Files | None]:
     found: list[Candidate] = []
     files = None
     try:
-        for each in candidates(words, word):
+        for each in candidates(words, word, patience):
             if isinstance(each, Files):
                 files = each
             elif each.word.isprintable():

@@ -1,12 +1,14 @@
 """Print what makes a shell complete the words of this command.
 
-bash: add "source <(varlink completion bash)" to ~/.bashrc, or write the script to
-      ~/.local/share/bash-completion/completions/varlink if the package bash-completion is installed.
-zsh:  add "source <(varlink completion zsh)" to ~/.zshrc, behind compinit, or write the script to a file _varlink
-      in a folder of $fpath.
-fish: write the script to ~/.config/fish/completions/varlink.fish.
+bash: source <(varlink completion bash)
+      in ~/.bashrc; or the script is a file of the package bash-completion,
+      ~/.local/share/bash-completion/completions/varlink
+zsh:  source <(varlink completion zsh)
+      in ~/.zshrc, behind compinit; or the script is a file _varlink in a folder of $fpath
+fish: the script is the file ~/.config/fish/completions/varlink.fish
 
-Services are asked for what they offer, but only those that an address leads to, and for a second at most.
+Services are asked for what they offer, but only those that an address leads to, and for a second at most, or
+$VARLINK_COMPLETION_SECONDS.
 """
 
 from __future__ import annotations

@@ -3,15 +3,15 @@
     Ping ping=hello
     more TestMore {"n": 3}
 
-A method is written without its interface where no other has its name. On a terminal what is typed is completed from
-what the service describes. From a pipe, lines are read one by one; the exit status is that of the last one that failed.
+A method is written without its interface where no other has its name. On a terminal what is typed is
+completed from what the service describes. From a pipe, lines are read one by one; the exit status is that
+of the last one that failed.
 """
 
 from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, Namespace
-from importlib.util import find_spec
 
 from fastvarlink.cli.output import chosen_style, on_terminal
 from fastvarlink.cli.shell.interpreter import Interpreter
@@ -21,7 +21,7 @@ from fastvarlink.cli.target import target_of, timeout_option, where_options
 
 EXAMPLES = (
     "varlink shell unix:/run/org.example.more",
-    "echo '{}' | varlink shell unix:/run/org.example.more",
+    "echo 'Ping ping=hello' | varlink shell unix:/run/org.example.more",
 )
 
 
@@ -43,15 +43,15 @@ def run(args: Namespace) -> int | None:
             interpreter = Interpreter(service, chosen_style(args.json))
             if not (on_terminal() and sys.stdin is not None and sys.stdin.isatty()):
                 return run_lines(interpreter)
-            if find_spec("prompt_toolkit") is None:
+            try:
+                from fastvarlink.cli.shell.prompt import run_prompt
+            except ModuleNotFoundError:
                 print(
-                    "Without prompt_toolkit nothing is completed here: pip install 'fastvarlink[cli]'.",
+                    "Without prompt_toolkit nothing is completed here; pip install 'fastvarlink[cli]' gets it.",
                     file=sys.stderr,
                 )
                 run_typed(interpreter)
             else:
-                from fastvarlink.cli.shell.prompt import run_prompt
-
                 run_prompt(interpreter)
         finally:
             service.close()
