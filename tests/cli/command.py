@@ -90,6 +90,9 @@ class Terminal:
             if not data:
                 return
             self.shown += data
+            if b"\x1b[6n" in data:
+                # It is asked where its cursor is, as every terminal is that lines are edited on.
+                os.write(self.fd, b"\x1b[1;1R")
 
 
 @contextlib.contextmanager

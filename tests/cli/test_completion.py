@@ -129,6 +129,9 @@ def test_files_are_left_to_the_shell() -> None:
         ("call", "unix:/nowhere", "org."),
         ("list-methods", "no address", ""),
         ("call", "--nonsense", "unix:/x/"),
+        # No program is started.
+        ("call", "exec:/bin/true", ""),
+        ("call", "--activate=/bin/true", "org.example.more.Ping", ""),
     ],
 )
 def test_what_cannot_be_asked_has_no_candidates(words: tuple[str, ...]) -> None:

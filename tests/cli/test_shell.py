@@ -31,10 +31,15 @@ def serving(address: str, *options: str) -> Iterator[subprocess.Popen[bytes]]:
 
 @contextmanager
 def typing(address: str, tmp_path: Path, **env: str) -> Iterator[Terminal]:
-    """The shell on a terminal, once it waits for a line. It cannot tell where its cursor is."""
-    settings = {"XDG_STATE_HOME": str(tmp_path / "state"), "PROMPT_TOOLKIT_NO_CPR": "1", "NO_COLOR": "1"}
-    with on_terminal("shell", address, env={**settings, **env}) as terminal:
-        terminal.read_until("varlink> ")
+    """The shell on a terminal, once it waits for a line.
+
+    Its address is short, since the letters that stay where they are on the screen are not written again.
+    """
+    (tmp_path / "s").unlink(missing_ok=True)
+    (tmp_path / "s").symlink_to(address.removeprefix("unix:"))
+    settings = {"XDG_STATE_HOME": str(tmp_path / "state"), "NO_COLOR": "1"}
+    with on_terminal("shell", "unix:./s", env={**settings, **env}, cwd=tmp_path) as terminal:
+        terminal.read_until("varlink>")
         yield terminal
 
 
@@ -42,8 +47,10 @@ def typing(address: str, tmp_path: Path, **env: str) -> Iterator[Terminal]:
 
 
 def test_lines_are_done_one_by_one(more: str) -> None:
-    lines = b'Ping ping=hello\n\n# a comment\nPing {"ping": "again"}\norg.example.more.Ping ping=x\noneway Ping ping=1x'
-    assert printed("shell", more, given=lines) == '{"pong":"hello"}\n{"pong":"again"}\n{"pong":"x"}\n'
+    lines = (
+        b'Ping ping=a\n\n# a comment\nPing {"ping": "b"}\norg.example.more.Ping ping=c\noneway Ping ping=d'
+    )
+    assert printed("shell", more, given=lines) == '{"pong":"a"}\n{"pong":"b"}\n{"pong":"c"}\n'
 
 
 def test_a_stream_prints_each_reply(more: str) -> None:
@@ -107,7 +114,9 @@ def test_help_tells_of_commands_interfaces_and_methods(more: str) -> None:
         ("org.example.nope.Ping", 1, "InterfaceNotFound"),
     ],
 )
-def test_a_line_that_fails_is_told_and_the_next_is_done(more: str, line: str, status: int, sentence: str) -> None:
+def test_a_line_that_fails_is_told_and_the_next_is_done(
+    more: str, line: str, status: int, sentence: str
+) -> None:
     done = run("shell", more, given=f"{line}\nPing ping=next\n".encode())
     assert (done.returncode, done.stdout) == (status, b'{"pong":"next"}\n')
     assert sentence in done.stderr.decode()
@@ -166,13 +175,19 @@ def test_a_service_that_comes_back_is_connected_to_again(tmp_path: Path) -> None
 
 def test_what_is_typed_is_completed(more: str, tmp_path: Path) -> None:
     with typing(more, tmp_path) as terminal:
-        # The name of the method, the key, and what is behind `more `.
-        terminal.type("Pi\tpi\thello\r")
+        terminal.type("Pi\t")
+        terminal.read_until("more.Ping(ping: string)")
+        terminal.type("pi\t")
+        terminal.read_until("ng=")
+        terminal.type("hello\r")
         terminal.read_until('"pong": "hello"')
-        terminal.type("more Te\tn\t1\r")
-        terminal.read_until('"end": true')
-        terminal.type("hel\torg.ex\t\r")
+        # Where there is a choice, it is shown with what each does.
+        terminal.type("more \t\t")
         terminal.read_until("Ends the service")
+
+
+def test_ctrl_d_leaves(more: str, tmp_path: Path) -> None:
+    with typing(more, tmp_path) as terminal:
         terminal.type("\x04")
         assert terminal.finish()[0] == 0
 
@@ -180,7 +195,7 @@ def test_what_is_typed_is_completed(more: str, tmp_path: Path) -> None:
 def test_the_method_is_shown_with_what_it_takes(more: str, tmp_path: Path) -> None:
     with typing(more, tmp_path) as terminal:
         terminal.type("Ping")
-        terminal.read_until("org.example.more.Ping(ping: string) -> (pong: string)")
+        terminal.read_until("more.Ping(ping: string) -> (pong: string)")
 
 
 def test_open_brackets_take_more_lines(more: str, tmp_path: Path) -> None:
@@ -224,7 +239,7 @@ def test_what_was_typed_is_kept_for_this_user_alone(more: str, tmp_path: Path) -
     with typing(more, tmp_path) as terminal:
         terminal.type("Ping ping=kept\r")
         terminal.read_until('"pong": "kept"')
-        terminal.type("\x04")
+        terminal.type("exit\r")
         terminal.finish()
     history = tmp_path / "state" / "fastvarlink" / "history"
     assert "Ping ping=kept" in history.read_text()
@@ -250,7 +265,7 @@ def test_without_prompt_toolkit_lines_are_read_all_the_same(more: str, tmp_path:
     path = os.pathsep.join([str(hidden), *sys.path])
     with typing(more, tmp_path, PYTHONPATH=path) as terminal:
         terminal.read_until("pip install 'fastvarlink[cli]'")
-        terminal.type("\x03Ping ping=plain\n")
+        terminal.type("Ping ping=plain\n")
         terminal.read_until('"pong": "plain"')
         terminal.type("\x04")
         assert terminal.finish()[0] == 0

@@ -14,7 +14,7 @@ from fastvarlink.cli.completing.candidate import Candidate, summary
 from fastvarlink.cli.completing.pairs import pairs
 from fastvarlink.cli.completing.paths import addresses, is_service, registered
 from fastvarlink.cli.definitions import ask_definition
-from fastvarlink.cli.fault import told
+from fastvarlink.cli.fault import MISUSED, told
 from fastvarlink.cli.main import parser_of, verb_module
 from fastvarlink.cli.session import Session
 from fastvarlink.cli.target import is_method, split_address, target_of
@@ -230,6 +230,8 @@ class _Line:
     def _asking(self, address: str | None, interface: str | None) -> Iterator[Session]:
         """A connection to a service, on which failures become SystemExit."""
         # What starts programs stays out: nobody expects that of a word that is not sent off yet.
+        if address is not None and not is_service(address):
+            raise SystemExit(MISUSED)
         where = Namespace(
             resolver=self.values.get("resolver"), activate=None, bridge=None, timeout=self._patience
         )

@@ -17,8 +17,8 @@ def run_lines(interpreter: Interpreter) -> int:
         fail("The lines cannot be read: stdin is closed.", REJECTED)
     text = ""
     try:
-        for line in sys.stdin:
-            text += line.rstrip("\n") if line.strip() else "\n"
+        for line in sys.stdin.buffer:
+            text += line.decode().rstrip("\n") if line.strip() else "\n"
             if is_open(text):
                 text += " "
             elif not interpreter.run(text):

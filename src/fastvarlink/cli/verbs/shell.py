@@ -47,7 +47,7 @@ def run(args: Namespace) -> int | None:
                 from fastvarlink.cli.shell.prompt import run_prompt
             except ModuleNotFoundError:
                 print(
-                    "Without prompt_toolkit nothing is completed here; pip install 'fastvarlink[cli]' gets it.",
+                    "Nothing is completed without prompt_toolkit; pip install 'fastvarlink[cli]' gets it.",
                     file=sys.stderr,
                 )
                 run_typed(interpreter)
