@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["Candidate", "summary"]
+__all__ = ["Candidate", "Files", "summary"]
 
 _WIDTH = 72
 
@@ -15,6 +15,13 @@ class Candidate(NamedTuple):
     word: str
     description: str = ""
     complete: bool = True
+
+
+class Files(NamedTuple):
+    """The word becomes the path of a file, or of a folder only, behind so many characters of it."""
+
+    behind: int = 0
+    folders: bool = False
 
 
 def summary(text: str) -> str:

@@ -5,34 +5,22 @@ What an argument is, its metavar tells: FILE, FOLDER, ADDRESS, INTERFACE, METHOD
 
 from __future__ import annotations
 
-import contextlib
-from argparse import Action, ArgumentParser, Namespace
+from argparse import Action, ArgumentParser
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
-from fastvarlink.cli.completing.candidate import Candidate, summary
-from fastvarlink.cli.completing.pairs import pairs
-from fastvarlink.cli.completing.paths import addresses, is_service, registered
-from fastvarlink.cli.definitions import ask_definition
-from fastvarlink.cli.fault import MISUSED, told
+from fastvarlink.cli.completing.candidate import Candidate, Files, summary
 from fastvarlink.cli.main import parser_of, verb_module
-from fastvarlink.cli.session import Session
-from fastvarlink.cli.target import is_method, split_address, target_of
 from fastvarlink.cli.verbs import VERBS
-from fastvarlink.idl.tree import Interface, Method
 
-__all__ = ["Files", "candidates"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from fastvarlink.cli.completing.services import Services
+
+__all__ = ["candidates"]
 
 _FILES = {"FILE", "SCRIPT", "COMMAND", "PROGRAM", "PATH"}
 _FOLDERS = {"FOLDER", "DIRECTORY"}
 _DEFINITIONS = {"DEFINITION", "OLD", "NEW"}
-
-
-class Files(NamedTuple):
-    """The word becomes the path of a file, or of a folder only, behind so many characters of it."""
-
-    behind: int = 0
-    folders: bool = False
 
 
 def candidates(words: Sequence[str], word: str, patience: float) -> Iterator[Candidate | Files]:
@@ -150,90 +138,20 @@ class _Line:
         elif kind in _FOLDERS:
             yield Files(folders=True)
         elif kind == "ADDRESS":
+            from fastvarlink.cli.completing.paths import addresses
+
             yield from addresses(word)
         elif kind == "VERB":
             yield from (Candidate(verb, text) for verbs in VERBS.values() for verb, text in verbs.items())
         elif kind in _DEFINITIONS and not word.startswith(("unix:", "tcp:")):
             yield Files()
         elif kind in _DEFINITIONS or "INTERFACE" in kind:
-            yield from self._names(word, self._address(), methods="." in kind, interfaces=True)
+            yield from self._services().names(word, self._address(), methods="." in kind, interfaces=True)
         elif "METHOD" in kind:
-            yield from self._call(word)
+            yield from self._services().call(self.given, word)
 
-    def _call(self, word: str) -> Iterator[Candidate | Files]:
-        """[ADDRESS/]METHOD or ADDRESS METHOD, and parameters."""
-        given = self.given
-        address: str | None = None
-        if given and not is_method(split_address(given[0])[1]):
-            address, given = given[0], given[1:]
-        if not given:
-            yield from self._names(word, address, methods=True, interfaces=False)
-        elif word.startswith("@"):
-            yield Files(behind=1)
-        else:
-            inline, name = split_address(given[0])
-            interface, _, method = name.rpartition(".")
-            definition = self._definition(inline or address, interface)
-            for member in definition.members:
-                if isinstance(member, Method) and member.name == method:
-                    yield from pairs(word, given[1:], member, definition)
+    def _services(self) -> Services:
+        # Most keys are pressed for less than this.
+        from fastvarlink.cli.completing.services import Services
 
-    def _names(
-        self, word: str, address: str | None, *, methods: bool, interfaces: bool
-    ) -> Iterator[Candidate]:
-        """Interfaces and methods, with the address in front unless that is a word of its own."""
-        before = ""
-        if address is None:
-            address, slash, rest = word.rpartition("/")
-            if is_service(word):
-                yield Candidate(f"{word}/", "", complete=False)
-                return
-            if not slash or not is_service(address):
-                yield from addresses(word, tail="/")
-                if slash:
-                    return
-                yield from self._of_service(None, registered(), word, "", methods, interfaces)
-                return
-            before, word = address + slash, rest
-        with self._asking(address, None) as session:
-            names = session.interfaces()
-        yield from self._of_service(address, names, word, before, methods, interfaces)
-
-    def _of_service(
-        self,
-        address: str | None,
-        names: list[str],
-        word: str,
-        before: str,
-        methods: bool,
-        interfaces: bool,
-    ) -> Iterator[Candidate]:
-        begun = [name for name in names if methods and word.startswith(f"{name}.")]
-        matching = [name for name in names if name.startswith(word)]
-        if not begun and len(matching) == 1 and not interfaces:
-            # There is no choice yet.
-            begun = matching
-        if not begun:
-            dot = "" if interfaces else "."
-            yield from (Candidate(f"{before}{name}{dot}", "", interfaces) for name in names)
-        for name in begun:
-            definition = self._definition(address, name)
-            for member in definition.members:
-                if isinstance(member, Method):
-                    yield Candidate(f"{before}{name}.{member.name}", summary(member.doc))
-
-    def _definition(self, address: str | None, interface: str) -> Interface:
-        with self._asking(address, interface) as session:
-            return ask_definition(session, interface)
-
-    @contextlib.contextmanager
-    def _asking(self, address: str | None, interface: str | None) -> Iterator[Session]:
-        """A connection to a service, on which failures become SystemExit."""
-        # What starts programs stays out: nobody expects that of a word that is not sent off yet.
-        if address is not None and not is_service(address):
-            raise SystemExit(MISUSED)
-        where = Namespace(
-            resolver=self.values.get("resolver"), activate=None, bridge=None, timeout=self._patience
-        )
-        with target_of(where, address, interface) as target, target.session() as session, told(target.name):
-            yield session
+        return Services(self.values.get("resolver"), self._patience)

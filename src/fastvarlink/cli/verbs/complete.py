@@ -14,8 +14,8 @@ import threading
 from collections.abc import Sequence
 
 from fastvarlink.cli.completing.bashline import read_line, replies
-from fastvarlink.cli.completing.candidate import Candidate
-from fastvarlink.cli.completing.commandline import Files, candidates
+from fastvarlink.cli.completing.candidate import Candidate, Files
+from fastvarlink.cli.completing.commandline import candidates
 from fastvarlink.cli.fault import MISUSED, fail
 from fastvarlink.cli.output import legible, show
 
