@@ -97,7 +97,7 @@ class Services:
     def _asking(self, address: str | None, interface: str | None) -> Iterator[Session]:
         """A connection to a service, on which failures become SystemExit."""
         # What starts programs stays out: nobody expects that of a word that is not sent off yet.
-        if address is not None and not is_service(address):
+        if any(place is not None and not is_service(place) for place in (address, self._resolver)):
             raise SystemExit(MISUSED)
         where = Namespace(resolver=self._resolver, activate=None, bridge=None, timeout=self._patience)
         with target_of(where, address, interface) as target, target.session() as session, told(target.name):
