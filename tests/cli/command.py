@@ -11,7 +11,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 PATIENCE = 60
@@ -90,19 +90,25 @@ class Terminal:
             if not data:
                 return
             self.shown += data
+            if b"\x1b[6n" in data:
+                # It is asked where its cursor is, as every terminal is that lines are edited on.
+                os.write(self.fd, b"\x1b[1;1R")
 
 
 @contextlib.contextmanager
 def on_terminal(
-    *words: str, env: Mapping[str, str] | None = None, cwd: str | os.PathLike[str] | None = None
+    *words: str,
+    env: Mapping[str, str] | None = None,
+    cwd: str | os.PathLike[str] | None = None,
+    command: Sequence[str] = COMMAND,
 ) -> Iterator[Terminal]:
-    """The command on a terminal, until the end of the block."""
+    """The command, or another one, on a terminal, until the end of the block."""
     ours, theirs = pty.openpty()
     environment = {**os.environ, "TERM": "xterm-256color", **(env or {})}
     environment.pop("NO_COLOR", None) if env is None or "NO_COLOR" not in env else None
     try:
         process = subprocess.Popen(
-            [*COMMAND, *words],
+            [*command, *words],
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,

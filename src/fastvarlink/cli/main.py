@@ -6,13 +6,15 @@ import argparse
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from types import ModuleType
 
 from fastvarlink.cli.fault import INTERRUPTED, MISUSED, fail
-from fastvarlink.cli.verbs import ALIASES, VERBS
+from fastvarlink.cli.verbs import ALIASES, HIDDEN, VERBS
 
-__all__ = ["main"]
+__all__ = ["main", "parser_of", "verb_module"]
 
-_KNOWN = {verb for group in VERBS.values() for verb in group}
+_SHOWN = {verb for group in VERBS.values() for verb in group}
+_KNOWN = _SHOWN | HIDDEN
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):
@@ -80,12 +82,13 @@ def _may_lead(given: list[str], index: int) -> bool:
     return given[index].startswith("-") or (index > 0 and given[index - 1].startswith("-"))
 
 
-def _run_verb(verb: str, words: list[str]) -> int:
-    module = import_module(f"fastvarlink.cli.verbs.{verb.replace('-', '_')}")
-    raw = getattr(module, "run_raw", None)
-    if raw is not None:
-        # What follows is not ours to parse.
-        return raw(words) or 0
+def verb_module(verb: str) -> ModuleType:
+    """The module that is a verb."""
+    return import_module(f"fastvarlink.cli.verbs.{verb.replace('-', '_')}")
+
+
+def parser_of(verb: str, module: ModuleType) -> argparse.ArgumentParser:
+    """What parses the words of a verb, unless its module takes them raw."""
     parser = _Parser(
         prog=f"varlink {verb}",
         description=module.__doc__,
@@ -94,6 +97,16 @@ def _run_verb(verb: str, words: list[str]) -> int:
         allow_abbrev=False,
     )
     module.arguments(parser)
+    return parser
+
+
+def _run_verb(verb: str, words: list[str]) -> int:
+    module = verb_module(verb)
+    raw = getattr(module, "run_raw", None)
+    if raw is not None:
+        # What follows is not ours to parse.
+        return raw(words) or 0
+    parser = parser_of(verb, module)
     words, rest = _split(words)
     args = parser.parse_intermixed_args(words)
     args.rest = rest
@@ -119,12 +132,12 @@ def _guess(given: list[str]) -> int:
         fail(f"varlink: There is no verb after {word!r}. 'varlink --help' lists them.", MISUSED)
     from fastvarlink.cli.members import near
 
-    fail(f"varlink: There is no verb {word!r}{near(word, _KNOWN)} 'varlink --help' lists them.", MISUSED)
+    fail(f"varlink: There is no verb {word!r}{near(word, _SHOWN)} 'varlink --help' lists them.", MISUSED)
 
 
 def _overview() -> str:
     lines = ["usage: varlink VERB ...", "", "Talk to Varlink services, write them and run them."]
-    width = max(map(len, _KNOWN)) + 2
+    width = max(map(len, _SHOWN)) + 2
     for heading, verbs in VERBS.items():
         lines += ["", f"{heading}:", *(f"  {verb:{width}}{summary}" for verb, summary in verbs.items())]
     lines += ["", "'varlink VERB --help' tells what each takes. See also: --version.", ""]

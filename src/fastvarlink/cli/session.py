@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import select
 from collections.abc import Iterator
 from socket import socket
 from typing import Any, NamedTuple, Self
@@ -87,6 +88,12 @@ class Session:
     def interfaces(self) -> list[str]:
         """The names of the service's interfaces."""
         return [str(name) for name in self.ask("org.varlink.service.GetInfo").get("interfaces", ())]
+
+    def is_over(self) -> bool:
+        """Whether the service has ended the connection. Between calls, when nothing else can come."""
+        poll = select.poll()
+        poll.register(self._channel.connection, select.POLLIN)
+        return bool(poll.poll(0))
 
     def leave(self) -> socket:
         """The socket, after the reply to an upgrade."""

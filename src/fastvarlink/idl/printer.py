@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from fastvarlink.idl import tree
 from fastvarlink.idl.checks import problems, problems_of_names
 
-__all__ = ["to_text", "type_in_line", "type_to_text"]
+__all__ = ["method_in_line", "to_text", "type_in_line", "type_to_text"]
 
 _WIDTH = 80
 _INDENT = "  "
@@ -59,6 +59,11 @@ def type_in_line(of: tree.Type) -> str:
             return f"({', '.join(f'{field.name}: {type_in_line(field.type)}' for field in fields)})"
         case tree.Enum(values):
             return f"({', '.join(value.name for value in values)})"
+
+
+def method_in_line(method: tree.Method) -> str:
+    """A method's name with what it takes and returns, likewise."""
+    return f"{method.name}{type_in_line(method.input)} -> {type_in_line(method.output)}"
 
 
 def _member(member: tree.Member) -> str:

@@ -6,7 +6,7 @@ A module has ``EXAMPLES``, command lines for its --help; ``arguments(parser)``, 
 
 from __future__ import annotations
 
-__all__ = ["ALIASES", "VERBS"]
+__all__ = ["ALIASES", "HIDDEN", "VERBS"]
 
 #: By the heading they have in --help: the verbs and what they do.
 VERBS = {
@@ -17,6 +17,7 @@ VERBS = {
         "list-interfaces": "list the interfaces of a service",
         "list-methods": "list the methods of a service, or of some of its interfaces",
         "call": "call a method and print the replies",
+        "shell": "talk to a service line by line, with completion",
     },
     "Find services": {
         "resolve": "print the address of the service that has an interface",
@@ -46,9 +47,15 @@ VERBS = {
     "Run programs": {
         "exec": "run a program in which 'import varlink' means fastvarlink",
     },
+    "Set up": {
+        "completion": "print what makes a shell complete this command",
+    },
 }
 
 #: What verbs are called elsewhere, which --help does not list.
 ALIASES = {
     "validate-idl": "validate",
 }
+
+#: Verbs for other programs, which no --help lists.
+HIDDEN = {"complete"}

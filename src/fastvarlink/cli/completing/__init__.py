@@ -1,0 +1,1 @@
+"""What the word that is being typed may become: on the command line of a shell, and in ``varlink shell``."""

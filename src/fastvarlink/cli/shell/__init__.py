@@ -1,0 +1,1 @@
+"""``varlink shell``: one service, asked line by line."""
