@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from markdown_it import MarkdownIt
 
 from .command import printed, refused
 from .conftest import EXAMPLES
@@ -161,7 +162,7 @@ def test_html_shows_hostile_documentation_as_it_is() -> None:
 
 
 def test_markdown_shows_hostile_documentation_as_it_is() -> None:
-    markdown = pytest.importorskip("markdown_it").MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    markdown = MarkdownIt("commonmark").enable(["table", "strikethrough"])
     text = printed("docs", "-", given=hostile())
     page = Page(markdown.render(text).replace("<br>", "\n"))
     for line in (*HOSTILE, *OPENINGS):

@@ -317,7 +317,7 @@ cdef class Channel:
             self.release()
 
     def leave(self):
-        """The socket, after the reply to a message that asked for an upgrade. Nothing behind it has been read."""
+        """The socket, after the reply to an upgrade. Nothing behind it has been read."""
         self.acquire(None, deadline_in(0))
         try:
             self.check_open()

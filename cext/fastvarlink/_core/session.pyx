@@ -232,7 +232,7 @@ cdef class ClientSession(Session):
         return VIOLATION
 
     def send_message(self, bytes message not None, Rights outgoing=None):
-        """Queue a call that the program has encoded itself, without its NUL: its flags. ValueError if it is none."""
+        """Queue a call that the program has encoded, without its NUL: its flags. ValueError if it is none."""
         cdef const char *text = PyBytes_AS_STRING(message)
         cdef size_t size = <size_t> PyBytes_GET_SIZE(message)
         # Nobody limits what the program sends but the size.
