@@ -52,6 +52,7 @@ def test_list_registry(registry: Path, more: str) -> None:
     done = run("list-registry", "--user", env=environment)
     assert (done.returncode, done.stdout.decode()) == (0, f"org.example.more\t{more}\n")
     assert "org.example.nowhere' leads to no socket and is left out." in done.stderr.decode()
+    assert run("list-registry", "--system", env=environment).stdout == run("list-registry").stdout
     done = run("list-registry", "--user", "--json=short", env=environment)
     assert json.loads(done.stdout) == [{"interface": "org.example.more", "entrypoint": more}]
     with on_terminal("list-registry", "--user", env=environment) as terminal:

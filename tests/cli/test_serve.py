@@ -71,8 +71,9 @@ def test_each_address_is_told_on_a_line_of_its_own(folder: Path) -> None:
         assert oct((folder / "s").stat().st_mode)[-3:] == "600"
 
 
-def test_calls_are_logged_when_that_is_asked_for(folder: Path) -> None:
-    with serving("serve", "-v", "app:service", "--address=tcp:127.0.0.1:0", cwd=folder) as program:
+@pytest.mark.parametrize("asked", ["-v", "--log-level=info", "--log-level=debug"])
+def test_calls_are_logged_when_that_is_asked_for(asked: str, folder: Path) -> None:
+    with serving("serve", asked, "app:service", "--address=tcp:127.0.0.1:0", cwd=folder) as program:
         got(program.addresses[0])
         program.wait_for(f"INFO {GET} from=127.0.0.1:")
         program.wait_for("replies=1 ok")

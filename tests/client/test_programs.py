@@ -257,7 +257,9 @@ def test_an_address_that_is_none(
     within: Path, monkeypatch: pytest.MonkeyPatch, address: str, said: str
 ) -> None:
     bridges = within / "bridges"
-    monkeypatch.setenv("SYSTEMD_VARLINK_BRIDGES_DIR", str(bridges))
+    # Ours goes before the one of systemd.
+    monkeypatch.setenv("SYSTEMD_VARLINK_BRIDGES_DIR", str(within))
+    monkeypatch.setenv("VARLINK_BRIDGES_DIR", str(bridges))
     executable(within / "gopher", "")
     with pytest.raises(AddressError, match=said.format(bridges=bridges)):
         fastvarlink.Client(address)
