@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fastvarlink.cli.main import parser_of, verb_module
+from fastvarlink.cli.dispatch import parser_of, verb_module
 from fastvarlink.cli.verbs import VERBS, mock, monitor, replay, serve
 
 from .command import on_terminal, run

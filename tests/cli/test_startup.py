@@ -15,7 +15,7 @@ OURS = {
     "fastvarlink.cli",
     "fastvarlink.cli.fault",
     "fastvarlink.cli.finding",
-    "fastvarlink.cli.main",
+    "fastvarlink.cli.dispatch",
     "fastvarlink.cli.output",
     "fastvarlink.cli.parameters",
     "fastvarlink.cli.replies",

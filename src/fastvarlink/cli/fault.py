@@ -27,7 +27,6 @@ from fastvarlink.error import DeadlineExceeded, EncodingError, MessageTooLarge, 
 __all__ = [
     "BROKEN",
     "FAILED",
-    "INTERRUPTED",
     "LATE",
     "LEFT",
     "MISUSED",
@@ -46,7 +45,6 @@ UNREACHABLE = 3
 LATE = 4
 REJECTED = 5
 BROKEN = 6
-INTERRUPTED = 130
 LEFT = 141
 
 

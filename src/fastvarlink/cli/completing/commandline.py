@@ -9,7 +9,7 @@ from argparse import Action, ArgumentParser
 from collections.abc import Iterator, Sequence
 
 from fastvarlink.cli.completing.candidate import Candidate, Files, summary
-from fastvarlink.cli.main import parser_of, verb_module
+from fastvarlink.cli.dispatch import parser_of, verb_module
 from fastvarlink.cli.verbs import VERBS
 
 TYPE_CHECKING = False

@@ -9,9 +9,9 @@ import shlex
 from argparse import ArgumentParser, Namespace
 
 from fastvarlink.cli.definitions import ask_definition, ask_text
+from fastvarlink.cli.dispatch import run as run_words
 from fastvarlink.cli.fault import FAILED, MISUSED, fail, told
 from fastvarlink.cli.finding import is_interface
-from fastvarlink.cli.main import main
 from fastvarlink.cli.output import chosen_style, json_option, json_text, show
 from fastvarlink.cli.session import Session
 from fastvarlink.cli.target import (
@@ -49,9 +49,9 @@ def arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int | None:
     """Ask, and print the answer."""
     if not args.words:
-        return main(["--help"])
+        return run_words(["--help"])
     if len(args.words) == 1 and any(args.words[0] in verbs for verbs in VERBS.values()):
-        return main([args.words[0], "--help"])
+        return run_words([args.words[0], "--help"])
     address, name = _split(args.words)
     owner = name.rpartition(".")[0] if is_method(name) else None
     with (

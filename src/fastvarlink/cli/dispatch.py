@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
 from importlib import import_module
 from types import ModuleType
 
-from fastvarlink.cli.fault import INTERRUPTED, MISUSED, fail
+from fastvarlink.cli.fault import MISUSED, fail
 from fastvarlink.cli.verbs import ALIASES, HIDDEN, VERBS
 
-__all__ = ["main", "parser_of", "verb_module"]
+__all__ = ["parser_of", "run", "verb_module"]
 
 _SHOWN = {verb for group in VERBS.values() for verb in group}
 _KNOWN = _SHOWN | HIDDEN
@@ -36,17 +35,8 @@ class _Parser(argparse.ArgumentParser):
         )
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line. Returns the exit status; a failed verb raises SystemExit."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    try:
-        return _run(given)
-    except KeyboardInterrupt:
-        # What a shell reports for a program that ctrl-C ended.
-        return INTERRUPTED
-
-
-def _run(given: list[str]) -> int:
+def run(given: list[str]) -> int:
+    """Run the verb that the words ask for. Returns the exit status; a failed verb raises SystemExit."""
     # Options may stand before their verb, as with the tools that came before.
     at = next((i for i, word in enumerate(given) if word in _KNOWN or word in ALIASES), None)
     if at is not None and all(_may_lead(given, i) for i in range(at)):
