@@ -182,8 +182,9 @@ def test_an_interface_that_the_service_does_not_have(more: str) -> None:
 
 def test_a_service_can_be_started_for_it_or_reached_by_a_bridge(more: str) -> None:
     command = f"{shlex.join([sys.executable, str(EXAMPLES / 'more.py')])} --varlink=$VARLINK_ADDRESS"
-    # The service itself says first where it listens.
-    assert printed("introspect", "-A", command, "org.example.more").endswith(f"\n{MORE}")
+    done = run("introspect", "-A", command, "org.example.more")
+    # What the service itself says goes to stderr.
+    assert (done.returncode, done.stdout.decode(), done.stderr.startswith(b"Listening")) == (0, MORE, True)
     bridge = shlex.join([*COMMAND, "bridge", "--connect", more])
     assert printed("introspect", "-b", bridge, "org.example.more") == MORE
     assert f"\n\n{MORE}" in printed("introspect", "-b", bridge)

@@ -221,14 +221,14 @@ def test_command_line(credentials: str, varlinkctl: VarlinkCtl) -> None:
     assert done.returncode == 0
     assert "Product: systemd (systemd-creds)\n" in done.stdout
     assert f"\n   {CREDENTIALS}\n" in done.stdout
-    done = run("help", f"{credentials}/{CREDENTIALS}")
-    assert (done.returncode, done.stdout) == (0, described(varlinkctl, credentials) + "\n")
+    done = run("help", "--text", f"{credentials}/{CREDENTIALS}")
+    assert (done.returncode, done.stdout) == (0, described(varlinkctl, credentials))
     done = run("call", f"{credentials}/{CREDENTIALS}.Encrypt", '{"text":"é","withKey":"null"}')
     blob = json.loads(done.stdout)["blob"]
     parameters = json.dumps({"blob": blob, "allowNull": True})
     done = run("call", "--more", f"{credentials}/{CREDENTIALS}.Decrypt", parameters)
     assert (done.returncode, done.stderr) == (0, "")
-    assert json.loads(done.stdout) == {"data": base64.b64encode("é".encode()).decode()}
+    assert json.loads(done.stdout.lstrip("\x1e")) == {"data": base64.b64encode("é".encode()).decode()}
 
 
 @pytest.mark.parametrize(
@@ -238,13 +238,14 @@ def test_command_line(credentials: str, varlinkctl: VarlinkCtl) -> None:
         (
             f"{CREDENTIALS}.Nope",
             "{}",
-            f"org.varlink.service.MethodNotFound {{'method': '{CREDENTIALS}.Nope'}}.",
+            f'org.varlink.service.MethodNotFound {{"method": "{CREDENTIALS}.Nope"}}.',
         ),
-        (f"{CREDENTIALS}.Decrypt", "{}", "org.varlink.service.InvalidParameter {'parameter': 'blob'}."),
-        ("a.b.C", "{}", "org.varlink.service.InterfaceNotFound {'interface': 'a.b'}."),
+        (f"{CREDENTIALS}.Decrypt", "{}", 'org.varlink.service.InvalidParameter {"parameter": "blob"}.'),
+        ("a.b.C", "{}", 'org.varlink.service.MethodNotFound {"method": "a.b.C"}.'),
     ],
 )
 def test_command_line_fails(credentials: str, method: str, parameters: str, answer: str) -> None:
     done = run("call", f"{credentials}/{method}", parameters)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == f"{credentials} answered {answer}\n"
+    assert done.stderr.startswith(f"{credentials} answered {answer}")
+    assert done.stderr.count("\n") == 1

@@ -110,14 +110,18 @@ class Supervision:
         if self._asked is not None:
             times.append(self._pause_end)
         left = min(LONGEST_WAIT, max(0.0, min(times) - time.monotonic()))
-        numbers = b""
         for fd, _ in poll.poll(int(left * 1000) + 1):
-            if fd == self._signals.fileno():
-                numbers = self._signals.read()
-            elif not self._hear(open_channels[fd]):
+            if fd != self._signals.fileno() and not self._hear(open_channels[fd]):
                 # Nobody else has it: the worker ends, or can be told nothing any more.
                 open_channels[fd].channel.close()
                 open_channels[fd].kill()
+        self._heed_signals()
+
+    def _heed_signals(self) -> None:
+        try:
+            numbers = self._signals.read()
+        except BlockingIOError:
+            return
         for number in numbers:
             if number in (signal.SIGTERM, signal.SIGINT):
                 self._end(signal.Signals(number))
@@ -263,6 +267,10 @@ class Supervision:
         """The coming generation does not come."""
         self._drop_coming()
         if self._generation is None:
+            # Ctrl-C is for all at once: a worker may have ended by it before it was seen here.
+            self._heed_signals()
+            if self._ending:
+                return
             raise WorkerError(f"{why} The log says more.")
         logger.error("%s The reload is given up, and the workers there were go on.", why)
         self._notifier.ready()
