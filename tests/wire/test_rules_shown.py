@@ -53,7 +53,9 @@ def cited() -> Iterator[tuple[str, str]]:
                         yield str(rule.value), side
 
 
-@pytest.mark.parametrize(("rule", "side"), [(rule, side) for rule, sides in RULES.items() for side in sides])
+@pytest.mark.parametrize(
+    ("rule", "side"), [(rule, side) for rule, sides in RULES.items() for side in sorted(sides)]
+)
 def test_a_rule_is_shown_of_each_side(rule: str, side: str) -> None:
     assert (rule, side) in set(cited()), f"No test shows the rule {rule} of the {side}."
 
