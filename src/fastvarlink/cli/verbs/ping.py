@@ -15,7 +15,7 @@ from threading import Event
 from typing import Any
 
 from fastvarlink.cli.fault import FAILED, MISUSED, fail, told
-from fastvarlink.cli.output import chosen_style, json_option, json_text, legible, on_terminal, show
+from fastvarlink.cli.output import chosen_style, columns, json_option, json_text, legible, on_terminal, show
 from fastvarlink.cli.parameters import read_parameters
 from fastvarlink.cli.target import Target, is_method, target_of, timeout_option, where_options
 from fastvarlink.cli.traffic.caller import MOST_IN_FLIGHT, Caller, Flooder, Lost
@@ -157,12 +157,12 @@ class Count:
         text = f"{head}{self._histogram()}"
         self.clear()
         self._drawn = True
-        show(text[: _columns() - 1], end="")
+        show(text[: columns() - 1], end="")
 
     def _histogram(self) -> str:
         spans = self.latencies
-        columns = spans.columns(max(8, min(40, _columns() - 60)))
-        shape = bars(columns, sys.stdout.encoding or "ascii")
+        buckets = spans.columns(max(8, min(40, columns() - 60)))
+        shape = bars(buckets, sys.stdout.encoding or "ascii")
         middle, late = spans.percentiles((50.0, 99.0))
         return (
             f"{span_text(spans.least)} {shape} {span_text(spans.most)}  "
@@ -217,12 +217,6 @@ class Count:
                 "exact": spans.exact,
             }
         return summary
-
-
-def _columns() -> int:
-    from shutil import get_terminal_size
-
-    return get_terminal_size().columns
 
 
 def _ping(args: Namespace, target: Target, message: bytes, count: Count) -> None:
