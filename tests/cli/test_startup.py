@@ -49,7 +49,18 @@ CORE = {
     "value",
 }
 # What orjson and socket do not bring along already.
-OTHERS = {"argparse", "gettext", "locale", "_locale", "shlex", "typing", "_typing", "threading", "__future__"}
+OTHERS = {
+    "argparse",
+    "warnings",
+    "gettext",
+    "locale",
+    "_locale",
+    "shlex",
+    "typing",
+    "_typing",
+    "threading",
+    "__future__",
+}
 
 IMPORTED = """
 import sys
