@@ -8,7 +8,7 @@ from pathlib import Path
 
 from board import OTHERS
 from interpreters import varlink_version
-from lab import PYTHON_VARLINK, Lab
+from lab import FASTVARLINK, HERE, PYTHON_VARLINK, Lab
 from programs import command_output
 from rounds import FailedRunError, MissingPeerError
 
@@ -27,7 +27,7 @@ def describe_machine(lab: Lab) -> list[str]:
         try:
             parts.append(f"{package} {version(package)}")
         except ModuleNotFoundError:
-            parts.append(f"{package} missing")
+            parts.append(f"{package} {'built in place' if package == FASTVARLINK else 'missing'}")
     try:
         python = lab.python_of(PYTHON_VARLINK)
         theirs = command_output([python, "-c", "import sys; print(sys.version.split()[0])"])
@@ -39,6 +39,11 @@ def describe_machine(lab: Lab) -> list[str]:
             parts.append(command_output(command).splitlines()[0])
         else:
             parts.append(f"{command[0]} missing")
+    try:
+        words = ["git", "-C", str(HERE), "describe", "--always", "--dirty"]
+        parts.append(f"commit {command_output(words).strip()}")
+    except (FailedRunError, OSError):
+        parts.append("commit unknown")
     core = " ".join(lab.pin)
     uname = os.uname()
     return [

@@ -29,7 +29,7 @@ class Group:
     quick: Pace
 
 
-BRIEF = Pace(2, "0.05", "5000", 1 << 17)
+BRIEF = Pace(2, "0.04", "5000", 1 << 17)
 GROUPS = {
     "test_speed": Group("Small calls, windows and streams", Pace(9, "0.5"), Pace(3, "0.08", "5000")),
     "test_latency": Group("Latency", Pace(7, "0.5"), Pace(2, "0.1")),

@@ -54,13 +54,13 @@ def noise(board: Board) -> str:
     """Say how much the rounds differ, and what else ran."""
     spreads = sorted(spread for each in board.measurements for spread in each.spreads().values())
     after = os.getloadavg()[0]
-    words = f"load {board.load_before:.2f} before and {after:.2f} after, of which a quiet run makes about 1"
+    words = f"load {board.load_before:.2f} before, and {after:.2f} after, with what the run itself makes"
     if board.load_before > QUIET_LOAD:
         words = f"**the machine was busy with other things when the run began**: {words}"
     if spreads:
         words += (
-            f"; between its fastest and its slowest round a contestant's time differed by {median(spreads):.0%}"
-            f" of its median (the median of {len(spreads)}; the greatest {spreads[-1]:.0%})"
+            f"; a contestant's slowest round took {median(spreads):.0%} of its median longer than its fastest"
+            f" (the median of {len(spreads)}; the greatest {spreads[-1]:.0%})"
         )
     return words
 

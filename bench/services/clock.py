@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from time import perf_counter_ns
 
+LEAST = 2000  # runs, for one in a thousand of them to mean something
+
 
 def timed(once: Callable[[], None], seconds: float, batch: int) -> float:
     """Run batches until the seconds have passed, after a fifth of them to warm up.
@@ -33,7 +35,7 @@ def quantiles(once: Callable[[], None], seconds: float, shares: list[float]) -> 
         once()
     taken: list[int] = []
     begin = before = perf_counter_ns()
-    while before - begin < seconds * 1e9:
+    while before - begin < seconds * 1e9 or len(taken) < LEAST:
         once()
         after = perf_counter_ns()
         taken.append(after - before)

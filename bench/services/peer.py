@@ -3,7 +3,7 @@
 Usage: peer.py NAME server PATH
        peer.py NAME unary|window PATH SECONDS
 NAME is a module of peers/. Its ``serve(path, ready)`` serves at a unix socket; its ``connect(path)`` returns
-a function that makes one call, and one that has so many under way at a time, or None where the library cannot.
+a function that makes one call, and one that has so many under way at a time, or None where it cannot.
 A server prints "ready" once it accepts, a client the nanoseconds a call. Every answer is compared.
 """
 

@@ -18,7 +18,7 @@ class Ping(rpyc.Service):
 def serve(path: str, ready: Callable[[], None]) -> None:
     """Serve until the process is ended."""
     server = ThreadedServer(Ping, socket_path=path)
-    # It is bound by now, and listens once it starts: who connects is told apart from who does not wait.
+    # It is bound by now, but listens only once it starts.
     server.listener.listen(16)
     ready()
     server.start()
