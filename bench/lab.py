@@ -22,6 +22,7 @@ from rounds import FailedRunError, MissingPeerError, Run
 from systemd import program_of_systemd, wait_and_stay
 
 HERE = Path(__file__).resolve().parent
+OPEN_FILES = 4096
 FASTVARLINK, PYTHON_VARLINK, ASYNCVARLINK, UVLOOP = "fastvarlink", "varlink", "asyncvarlink", "uvloop"
 
 
@@ -38,8 +39,9 @@ class Lab:
         self.known: dict[str, str | MissingPeerError] = {}
         self.held: list[socket.socket] = []
         # Servers and clients inherit it: a thousand connections are more than the usual limit.
-        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft < OPEN_FILES:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (min(OPEN_FILES, hard), hard))
 
     def __enter__(self) -> Self:
         """Return the lab."""

@@ -68,7 +68,7 @@ def draw_all(measurements: list[Measurement], folder: Path) -> dict[str, Path]:
 
 def draw(plot: Plot, measurements: list[Measurement], place: Path) -> None:
     """Draw one plot into a file."""
-    figure: Any = Figure(figsize=(7.5, 4.5), layout="constrained", facecolor="white")
+    figure: Any = Figure(figsize=(9, 4.5), layout="constrained", facecolor="white")
     axes = figure.subplots()
     lines: dict[str, list[tuple[float, float]]] = {}
     ticks: dict[float, str] = {}
@@ -95,7 +95,7 @@ def draw(plot: Plot, measurements: list[Measurement], place: Path) -> None:
     axes.minorticks_off()
     axes.grid(visible=True, alpha=0.3)
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
-    axes.legend(fontsize="small", frameon=False)
+    figure.legend(loc="outside right upper", fontsize="small", frameon=False)
     nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
     figure.savefig(place, format="svg", metadata=nothing)
     # Without the type of document, which names an address, and the spaces at the ends of lines.

@@ -35,7 +35,7 @@ def main() -> None:
     """Start the server, measure, and end it."""
     _, path, count, *command = sys.argv
     Path(path).unlink(missing_ok=True)
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as server:
+    with subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *command], stdout=subprocess.PIPE) as server:
         try:
             if not server.stdout or server.stdout.readline() != b"ready\n":
                 raise SystemExit("The server ended before it was ready.")
