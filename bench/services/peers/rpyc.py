@@ -34,5 +34,4 @@ def connect(path: str) -> tuple[Callable[[str], str], Callable[[str, int], list[
         pending = [later(text) for _ in range(count)]
         return [result.value for result in pending]
 
-    many.connection = connection  # type: ignore[attr-defined]  # it would close with the last reference
     return ping, many
