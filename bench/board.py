@@ -33,6 +33,7 @@ class Board:
     paces: dict[str, Pace] = field(default_factory=dict)
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
     load_before: float = field(default_factory=lambda: os.getloadavg()[0])
+    interrupted: bool = False
     clock: float = field(default_factory=time.monotonic)
 
     @property

@@ -52,7 +52,9 @@ def lab(board: Board) -> Iterator[Lab]:
         yield made
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
+) -> None:
     """Print the tables, and write the report."""
     board = config.stash[BOARD]
     if not board.measurements:
@@ -71,6 +73,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         for line in measurement.lines():
             terminalreporter.write_line(line)
     folder = Path(os.environ.get("BENCH_REPORT") or CACHE / "report")
+    board.interrupted = exitstatus not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
     place = write_report(board, command, folder)
     terminalreporter.write_line("")
     terminalreporter.write_line(f"report: {place}")

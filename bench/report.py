@@ -45,6 +45,8 @@ def introduction(board: Board, command: str) -> list[str]:
         f"- `{command}`",
         f"- {noise(board)}",
     ]
+    if board.interrupted:
+        out.append("- **the run was interrupted: not everything is here**")
     if not can_draw():
         out.append("- without pictures: matplotlib is not installed")
     return out
