@@ -1,36 +1,28 @@
-"""The lab that all measurements share, and the one table that is printed at the end."""
+"""The lab that all measurements share, the tables that are printed at the end, and the report."""
 
 import os
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
-from lab import Lab, describe_machine
-from rounds import Measurement
-
-
-@dataclass
-class Board:
-    """What has been measured, in order, and the settings it was measured with."""
-
-    machine: list[str] = field(default_factory=list)
-    measurements: list[Measurement] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How long to measure: rounds, seconds a contestant and round, and the sizes."""
-
-    rounds: int
-    seconds: str
-    replies: str
-    slow_echo: int
-
+from board import Board
+from interpreters import CACHE
+from lab import Lab
+from machine import describe_machine
+from pace import GROUPS, Pace
+from report import write_report
 
 BOARD = pytest.StashKey[Board]()
-FULL = Pace(rounds=9, seconds="0.5", replies="20000", slow_echo=1 << 20)
-QUICK = Pace(rounds=5, seconds="0.12", replies="5000", slow_echo=1 << 18)
+SETTINGS = (
+    "QUICK",
+    "BENCH_ASSERT",
+    "BENCH_CORE",
+    "BENCH_REPORT",
+    "FASTVARLINK_BENCH_VARLINK_PYTHON",
+    "FASTVARLINK_BENCH_GOPATH",
+    "FASTVARLINK_SYSTEMD_TREE",
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -41,14 +33,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def board(pytestconfig: pytest.Config) -> Board:
-    """Give the place where measurements are handed in for the table."""
+    """Give the place where measurements are handed in for the tables."""
     return pytestconfig.stash[BOARD]
 
 
-@pytest.fixture(scope="session")
-def pace() -> Pace:
-    """Give the full pace, or the quick one with QUICK=1."""
-    return QUICK if os.environ.get("QUICK") == "1" else FULL
+@pytest.fixture(scope="module")
+def pace(request: pytest.FixtureRequest) -> Pace:
+    """Give the full pace of the file at hand, or the quick one with QUICK=1."""
+    group = GROUPS[request.module.__name__]
+    return group.quick if os.environ.get("QUICK") == "1" else group.full
 
 
 @pytest.fixture(scope="session")
@@ -59,13 +52,14 @@ def lab(board: Board) -> Iterator[Lab]:
         yield made
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print the table."""
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
+) -> None:
+    """Print the tables, and write the report."""
     board = config.stash[BOARD]
     if not board.measurements:
         return
-    names = ("QUICK", "BENCH_ASSERT", "BENCH_CORE", "FASTVARLINK_BENCH_VARLINK_PYTHON")
-    settings = [f"{name}={os.environ[name]}" for name in names if name in os.environ]
+    settings = [f"{name}={os.environ[name]}" for name in SETTINGS if os.environ.get(name)]
     command = shlex.join([*settings, "pytest", *config.invocation_params.args])
     terminalreporter.section("fastvarlink benchmark")
     for line in [*board.machine, f"command: {command}"]:
@@ -78,3 +72,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line("")
         for line in measurement.lines():
             terminalreporter.write_line(line)
+    folder = Path(os.environ.get("BENCH_REPORT") or CACHE / "report")
+    board.interrupted = exitstatus not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
+    place = write_report(board, command, folder)
+    terminalreporter.write_line("")
+    terminalreporter.write_line(f"report: {place}")
+    terminalreporter.write_line(f"total time: {board.seconds:.0f} s")

@@ -4,7 +4,7 @@ Every process that is measured is pinned to one core, the same one for both side
 """
 
 import os
-import select
+import resource
 import shutil
 import socket
 import subprocess
@@ -12,42 +12,18 @@ import sys
 import tempfile
 from collections.abc import Callable
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from interpreters import CACHE, find_fastvarlink, find_module, find_varlink
+from programs import command_output, end, last_line, wait_until_ready
 from rounds import FailedRunError, MissingPeerError, Run
+from systemd import program_of_systemd, wait_and_stay
 
 HERE = Path(__file__).resolve().parent
-CACHE = HERE.parent / ".cache" / "bench"
-VARLINK = "31.0.0"
-PATIENCE = 120  # seconds until a build, a start or a client counts as hung
+OPEN_FILES = 4096
 FASTVARLINK, PYTHON_VARLINK, ASYNCVARLINK, UVLOOP = "fastvarlink", "varlink", "asyncvarlink", "uvloop"
-
-
-def last_line(text: str) -> str:
-    """Return the last line with something on it: where programs say what went wrong."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "no message"
-
-
-def command_output(command: list[str], **environment: str) -> str:
-    """Run a command and return what it printed; raise FailedRunError with its last words."""
-    try:
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-            env={**os.environ, **environment},
-        )
-    except subprocess.TimeoutExpired:
-        raise FailedRunError(f"{Path(command[0]).name} was not done after {PATIENCE} s") from None
-    if done.returncode:
-        raise FailedRunError(f"{last_line(done.stderr)} (exit status {done.returncode})")
-    return done.stdout
 
 
 class Lab:
@@ -61,6 +37,11 @@ class Lab:
         self.folder = Path(tempfile.mkdtemp(prefix="fvl-bench-"))
         self.servers: dict[str, tuple[subprocess.Popen[str], str]] = {}
         self.known: dict[str, str | MissingPeerError] = {}
+        self.held: list[socket.socket] = []
+        # Servers and clients inherit it: a thousand connections are more than the usual limit.
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft < OPEN_FILES:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (min(OPEN_FILES, hard), hard))
 
     def __enter__(self) -> Self:
         """Return the lab."""
@@ -75,6 +56,8 @@ class Lab:
         """End every server and remove the folder."""
         for process, _ in self.servers.values():
             end(process)
+        for connection in self.held:
+            connection.close()
         shutil.rmtree(self.folder)
 
     def floor(self, name: str) -> str:
@@ -137,37 +120,52 @@ class Lab:
     def server(self, kind: str) -> str:
         """Start a server of the kind if none runs yet, and return its socket's path.
 
-        Kinds are pong, echo, go, fastvarlink and varlink, and the three words that way_service.py takes.
+        Kinds are those of server_command.
         """
         if kind in self.servers and self.servers[kind][0].poll() is None:
             return self.servers[kind][1]
         path = str(self.folder / f"{kind.replace(' ', '-')}-{len(self.servers)}.socket")
-        if kind in {"pong", "echo"}:
-            command = [self.floor(kind), path]
-        elif kind == "go":
-            command = [self.go_service(), f"unix:{path}", str(HERE / "org.example.ping.varlink")]
-        elif " " in kind:
-            command = [
-                self.python_of(UVLOOP if "uvloop" in kind else FASTVARLINK),
-                str(HERE / "services" / "way_service.py"),
-                *kind.split(),
-                f"unix:{path}",
-            ]
-        else:
-            script = str(HERE / "services" / "ping_service.py")
-            command = [self.python_of(kind), script, kind, f"unix:{path}"]
+        command = self.server_command(kind, path)
         log = self.folder / f"{kind}.log"
         with log.open("w") as errors:
             process = subprocess.Popen(
-                [*self.pin, *command], stdout=subprocess.PIPE, stderr=errors, text=True
+                [*self.pin, *command],
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                env={**os.environ, "SYSTEMD_VARLINK_LISTEN": path},
             )
         try:
-            wait_until_ready(process, path)
+            if kind.startswith("systemd-"):
+                self.held.append(wait_and_stay(process, path))
+            else:
+                wait_until_ready(process, path)
         except FailedRunError as reason:
             end(process)
             raise FailedRunError(f"{reason}: {last_line(log.read_text())}") from None
         self.servers[kind] = (process, path)
         return path
+
+    def server_command(self, kind: str, path: str) -> list[str]:
+        """Return the words that start a server of the kind.
+
+        Kinds are pong, crowd, echo, go, fastvarlink, varlink and systemd-creds, the three words that
+        way_service.py takes, and "peer NAME" for one of services/peers.
+        """
+        services = HERE / "services"
+        if kind in {"pong", "crowd", "echo"}:
+            return [self.floor(kind), path]
+        if kind == "go":
+            return [self.go_service(), f"unix:{path}", str(HERE / "org.example.ping.varlink")]
+        if kind.startswith("systemd-"):
+            return program_of_systemd(f"usr/bin/{kind}")
+        if kind.startswith("peer "):
+            name = kind.removeprefix("peer ")
+            return [self.python_of(name), str(services / "peer.py"), name, "server", path]
+        if " " in kind:
+            python = self.python_of(UVLOOP if "uvloop" in kind else FASTVARLINK)
+            return [python, str(services / "way_service.py"), *kind.split(), f"unix:{path}"]
+        return [self.python_of(kind), str(services / "ping_service.py"), kind, f"unix:{path}"]
 
     def c_client(self, server: str, *arguments: str) -> Run:
         """Return a run of the C client against a server."""
@@ -199,6 +197,18 @@ class Lab:
         filled = [word.replace("{address}", address) for word in words]
         return self.run([sys.executable, script, *how, self.python_of(library), *filled])
 
+    def varlinkctl(self, runs: str, *words: str) -> Run:
+        """Return a run of varlinkctl, with a call to our server."""
+        address = f"unix:{self.server(FASTVARLINK)}"
+        script = str(HERE / "services" / "command_run.py")
+        program = program_of_systemd("usr/bin/varlinkctl")
+        return self.run([sys.executable, script, runs, *program, "call", address, *words])
+
+    def importing(self, runs: str, library: str, module: str) -> Run:
+        """Return a run of an interpreter that does nothing but import."""
+        script = str(HERE / "services" / "command_run.py")
+        return self.run([sys.executable, script, runs, self.python_of(library), "-c", f"import {module}"])
+
     def json_floor(self, *arguments: str) -> Run:
         """Return a run of orjson alone, in this interpreter."""
         command_output([sys.executable, "-c", "import orjson"])
@@ -214,111 +224,56 @@ class Lab:
         self.python_of(FASTVARLINK)
         return self.run([sys.executable, str(HERE / "services" / "check.py"), *arguments])
 
+    def many(self, server: str, *arguments: str) -> Run:
+        """Return a run of the C client with many connections."""
+        path = self.server(server)
+        return self.run([self.floor("many"), path, *arguments])
+
+    def peer(self, name: str, mode: str, seconds: str) -> Run:
+        """Return a run of another library's client against its own server."""
+        path = self.server(f"peer {name}")
+        return self.run([self.python_of(name), str(HERE / "services" / "peer.py"), name, mode, path, seconds])
+
+    def cpu_time(self, server: str, seconds: str) -> Run:
+        """Return a run that finds the processor time that a server takes for a call."""
+        path = self.server(server)
+        script = str(HERE / "services" / "cpu_time.py")
+        return self.run([sys.executable, script, str(self.servers[server][0].pid), path, seconds])
+
+    def idle_memory(self, server: str, connections: str) -> Run:
+        """Return a run that starts a server of its own, and finds what an idle connection takes of memory."""
+        path = str(self.folder / f"idle-{server}.socket")
+        command = self.server_command(server, path)
+        script = str(HERE / "services" / "idle_memory.py")
+        return self.run([sys.executable, script, path, connections, *command])
+
+    def c_latencies(self, server: str, seconds: str, shares: list[str]) -> list[Run]:
+        """Return runs that share one of the C client, a run for each figure that it prints."""
+        path = self.server(server)
+        return self.shared_run([self.floor("latency"), path, seconds, *shares], len(shares))
+
+    def python_latencies(self, library: str, seconds: str, shares: list[str]) -> list[Run]:
+        """Likewise for a library's blocking client against its own server."""
+        address = f"unix:{self.server(library)}"
+        script = str(HERE / "services" / "ping_client.py")
+        command = [self.python_of(library), script, library, address, "latency", seconds, *shares]
+        return self.shared_run(command, len(shares))
+
+    def shared_run(self, command: list[str], count: int) -> list[Run]:
+        """Return runs for the lines that a command prints: the first runs it, the others take theirs."""
+        printed: list[float] = []
+
+        def first() -> float:
+            printed.clear()
+            printed.extend(map(float, command_output([*self.pin, *command]).split()))
+            return printed[0]
+
+        def later(place: int) -> float:
+            if place >= len(printed):
+                raise FailedRunError("the run that this is a figure of has failed")
+            return printed[place]
+
+        return [first, *(partial(later, place) for place in range(1, count))]
+
     def run(self, command: list[str]) -> Run:
         return lambda: float(command_output([*self.pin, *command]))
-
-
-def end(process: subprocess.Popen[str]) -> None:
-    """End a process that we started, by force where asking does not help."""
-    process.terminate()
-    try:
-        process.wait(timeout=5)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    if process.stdout:
-        process.stdout.close()
-
-
-def wait_until_ready(process: subprocess.Popen[str], path: str) -> None:
-    """Wait for the line that a server prints once it listens, then connect to make sure."""
-    if process.stdout is None:
-        raise FailedRunError("the server has no output to wait for")
-    if not select.select([process.stdout], [], [], PATIENCE)[0]:
-        raise FailedRunError(f"the server was not ready after {PATIENCE} s")
-    if process.stdout.readline() != "ready\n":
-        raise FailedRunError("the server ended before it was ready")
-    with socket.socket(socket.AF_UNIX) as probe:
-        try:
-            probe.connect(path)
-        except OSError as error:
-            raise FailedRunError(f"the server said it was ready but {path} gives {error}") from None
-
-
-def find_fastvarlink() -> str:
-    try:
-        command_output([sys.executable, "-c", "import fastvarlink.server, fastvarlink.client"])
-    except FailedRunError as reason:
-        raise MissingPeerError(f"{reason}; install this project into {sys.executable}") from None
-    return sys.executable
-
-
-def find_module(name: str) -> str:
-    try:
-        command_output([sys.executable, "-c", f"import {name}"])
-    except FailedRunError:
-        raise MissingPeerError(f"{name} is not installed; install it into {sys.executable}") from None
-    return sys.executable
-
-
-def find_varlink() -> str:
-    """Return an interpreter that has python-varlink: the one named, or one made here."""
-    named = os.environ.get("FASTVARLINK_BENCH_VARLINK_PYTHON")
-    python = named or str(CACHE / f"varlink-{VARLINK}" / "bin" / "python")
-    try:
-        if not named and not Path(python).exists():
-            command_output([sys.executable, "-m", "venv", str(Path(python).parent.parent)])
-        if not named and varlink_version(python) is None:
-            pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-            command_output([*pip, f"varlink=={VARLINK}"])
-        if varlink_version(python) is None:
-            raise MissingPeerError(f"{python} has no package varlink; run pip install varlink=={VARLINK}")
-    except (FailedRunError, OSError) as reason:
-        raise MissingPeerError(
-            f"python-varlink {VARLINK} could not be set up: {reason}; name an interpreter that has"
-            " it in FASTVARLINK_BENCH_VARLINK_PYTHON"
-        ) from None
-    return python
-
-
-def varlink_version(python: str) -> str | None:
-    """Return the version of python-varlink in an interpreter, or None."""
-    code = "import importlib.metadata as m; print(m.version('varlink'))"
-    try:
-        return command_output([python, "-c", code]).strip()
-    except FailedRunError:
-        return None
-
-
-def describe_machine(lab: Lab) -> list[str]:
-    """Return what the figures depend on: processor, kernel and versions."""
-    processor = "unknown processor"
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            processor = line.partition(":")[2].strip()
-            break
-    parts = [f"Python {sys.version.split()[0]}"]
-    for package in ("fastvarlink", "orjson", "asyncvarlink", "uvloop", "pytest-benchmark"):
-        try:
-            parts.append(f"{package} {version(package)}")
-        except ModuleNotFoundError:
-            parts.append(f"{package} missing")
-    try:
-        python = lab.python_of(PYTHON_VARLINK)
-        theirs = command_output([python, "-c", "import sys; print(sys.version.split()[0])"])
-        parts.append(f"python-varlink {varlink_version(python)} on Python {theirs.strip()}")
-    except (MissingPeerError, FailedRunError):
-        parts.append("python-varlink missing")
-    for command in (["cc", "--version"], ["go", "version"]):
-        if shutil.which(command[0]):
-            parts.append(command_output(command).splitlines()[0])
-        else:
-            parts.append(f"{command[0]} missing")
-    load = " ".join(f"{value:.2f}" for value in os.getloadavg())
-    core = " ".join(lab.pin)
-    uname = os.uname()
-    return [
-        f"{processor}, {os.cpu_count()} cores, {uname.sysname} {uname.release}, load {load}",
-        ", ".join(parts),
-        f"every measured process under {core}",
-    ]

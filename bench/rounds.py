@@ -22,13 +22,17 @@ class FailedRunError(Exception):
 
 @dataclass(frozen=True)
 class Target:
-    """A limit on how many times slower `ours` is than `peer`, how many times faster, or how many ns more."""
+    """A limit on how many times slower `ours` is than `peer`, how many times faster, or how many ns more.
+
+    A goal is stricter, and only reported.
+    """
 
     ours: str
     peer: str
     limit: float
     faster: bool = False
     more: bool = False
+    goal: float | None = None
 
     def __str__(self) -> str:
         """Say the target in words."""
@@ -39,6 +43,15 @@ class Target:
         return f"{self.ours} at most {self.limit:.2f} times {self.peer}"
 
 
+@dataclass(frozen=True)
+class Point:
+    """Where a measurement stands in a plot: at which number, and how that is written."""
+
+    plot: str
+    at: float
+    label: str
+
+
 @dataclass
 class Measurement:
     """One line of contestants, their figures by round, and the targets set on them."""
@@ -47,12 +60,15 @@ class Measurement:
     base: str
     unit: str
     targets: list[Target]
+    point: Point | None = None
     runs: dict[str, Run] = field(default_factory=dict)
     once: set[str] = field(default_factory=set)
     apart: set[str] = field(default_factory=set)
     notes: dict[str, str] = field(default_factory=dict)
     absent: dict[str, str] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
+    unable: dict[str, str] = field(default_factory=dict)
+    derived: dict[str, tuple[Callable[[list[float]], float], list[str]]] = field(default_factory=dict)
     figures: dict[str, dict[int, float]] = field(default_factory=dict)
     number: int = 0
 
@@ -87,17 +103,15 @@ class Measurement:
                 self.figures[name][self.number] = self.runs[name]()
             except FailedRunError as reason:
                 self.broken[name] = str(reason)
+        for name, (how, parts) in self.derived.items():
+            if all(self.number in self.figures[part] for part in parts):
+                self.figures[name][self.number] = how([self.figures[part][self.number] for part in parts])
         self.number += 1
 
-    def add_sum(self, name: str, parts: list[str]) -> None:
-        """Enter a figure that is the sum of others of the same round."""
-        self.figures[name] = {
-            number: sum(self.figures[part][number] for part in parts)
-            for number in range(self.number)
-            if all(number in self.figures[part] for part in parts)
-        }
-        if not self.figures[name]:
-            self.absent[name] = f"needs {' and '.join(parts)}"
+    def derive(self, name: str, how: Callable[[list[float]], float], parts: list[str]) -> None:
+        """Enter a figure that is formed, in each round, from those of others that all have taken part."""
+        self.figures[name] = {}
+        self.derived[name] = (how, parts)
 
     def ratios(self, over: str, under: str) -> list[float]:
         """Return the ratio of two contestants' times for every round that has both."""
@@ -115,42 +129,66 @@ class Measurement:
             time - theirs[number] for number, time in self.figures.get(ours, {}).items() if number in theirs
         ]
 
-    def reached(self, target: Target) -> float | None:
-        """Return what stands against the target's limit, or None where a figure is missing."""
+    def against(self, target: Target) -> list[float]:
+        """Return what stands against the target's limit, for every round that has both."""
         if target.more:
-            differences = self.differences(target.ours, target.peer)
-            return median(differences) if differences else None
+            return self.differences(target.ours, target.peer)
         pair = (target.peer, target.ours) if target.faster else (target.ours, target.peer)
-        found = self.ratios(*pair)
+        return self.ratios(*pair)
+
+    def reached(self, target: Target) -> float | None:
+        """Return the median of what stands against the target's limit, None where a figure is missing."""
+        found = self.against(target)
         return median(found) if found else None
 
-    def verdict(self, target: Target) -> str:
-        """Return met, missed or not measured."""
+    def verdict(self, target: Target, limit: float | None = None) -> str:
+        """Return met, missed or not measured, for the target's own limit or another."""
         value = self.reached(target)
         if value is None:
             return "not measured"
-        met = value >= target.limit if target.faster else value <= target.limit
+        limit = target.limit if limit is None else limit
+        met = value >= limit if target.faster else value <= limit
         return "met" if met else "missed"
+
+    def spreads(self) -> dict[str, float]:
+        """Return how far apart the fastest and the slowest round of each contestant are, over its median."""
+        return {
+            name: (max(found.values()) - min(found.values())) / median(found.values())
+            for name, found in self.figures.items()
+            if len(found) > 1
+        }
+
+    def label(self, name: str) -> str:
+        """Return a contestant's name with what there is to note about it."""
+        return name + (f" ({self.notes[name]})" if name in self.notes else "")
+
+    def reasons(self) -> dict[str, str]:
+        """Say of those that did not take part, or not to the end, why."""
+        out = {name: f"missing: {reason}" for name, reason in self.absent.items()}
+        out |= {name: f"FAILED: {reason}" for name, reason in self.broken.items()}
+        out |= {name: f"n/a: {reason}" for name, reason in self.unable.items()}
+        for name, (_, parts) in self.derived.items():
+            if not self.figures[name]:
+                out[name] = f"missing: needs {' and '.join(parts)}"
+        return out
 
     def lines(self) -> list[str]:
         """Return this measurement's part of the table."""
         out = [f"{self.title}", f"  {'':38}{self.unit:>14}{'x ' + self.base:>34}   rounds"]
+        for name, reason in self.reasons().items():
+            out.append(f"  {self.label(name):38}{reason}")
         for name, by_round in self.figures.items():
-            label = name + (f" ({self.notes[name]})" if name in self.notes else "")
-            reason = self.broken.get(name) or self.absent.get(name)
-            if reason:
-                word = "FAILED" if name in self.broken else "missing"
-                out.append(f"  {label:38}{word}: {reason}")
             if not by_round:
                 continue
             found = self.ratios(name, self.base)
             ratio = f"{median(found):,.2f} [{min(found):,.2f}-{max(found):,.2f}]" if found else "-"
             time = f"{median(by_round.values()):,.0f}"
-            out.append(f"  {label:38}{time:>14}{ratio:>34}   {len(by_round)}")
+            out.append(f"  {self.label(name):38}{time:>14}{ratio:>34}   {len(by_round)}")
         for target in self.targets:
             value = self.reached(target)
             figure = "-" if value is None else f"{value:.2f}"
-            out.append(f"  target: {target}: {figure}, {self.verdict(target)}")
+            goal = "" if target.goal is None else f", goal {target.goal:g}"
+            out.append(f"  target: {target}{goal}: {figure}, {self.verdict(target)}")
         return out
 
     def record(self) -> dict[str, object]:
@@ -171,4 +209,5 @@ class Measurement:
             },
             "missing": self.absent,
             "failed": self.broken,
+            "unable": self.unable,
         }

@@ -2,11 +2,11 @@
 
 from functools import partial
 
-from conftest import Board, Pace
+from board import OURS, THEIRS, VARLINKCTL, Board, play
 from lab import FASTVARLINK, PYTHON_VARLINK, Lab
+from pace import Pace
 from pytest_benchmark.fixture import BenchmarkFixture
 from rounds import Measurement, Target
-from test_speed import OURS, THEIRS, play
 
 BARE = "Python with orjson and socket"
 LIBRARY = "the library's pipeline"
@@ -16,9 +16,9 @@ LINES = 100_000
 def test_start(benchmark: BenchmarkFixture, lab: Lab, board: Board, pace: Pace) -> None:
     """Whole processes, from start to exit, with one call each."""
     measurement = Measurement(
-        "15. the command: one call, from start to exit", BARE, "ns", [Target(OURS, BARE, 1.8)]
+        "the command: one call, from start to exit", BARE, "ns", [Target(OURS, BARE, 1.8)]
     )
-    runs = "3" if float(pace.seconds) < 0.5 else "7"
+    runs = "2" if float(pace.seconds) < 0.5 else "7"
     call = ["call", "{address}/org.example.ping.Ping", '{"ping": "hello"}']
     commands = {
         BARE: (FASTVARLINK, ["-c", "import orjson, socket"]),
@@ -27,15 +27,17 @@ def test_start(benchmark: BenchmarkFixture, lab: Lab, board: Board, pace: Pace) 
     }
     for name, (library, words) in commands.items():
         measurement.enter(name, partial(lab.command, library, [runs], words))
-    play(measurement, benchmark, board, pace)
+    call_of = ["org.example.ping.Ping", '{"ping": "hello"}']
+    measurement.enter(VARLINKCTL, partial(lab.varlinkctl, runs, *call_of))
+    play(benchmark, board, pace, measurement)
 
 
 def test_batch(benchmark: BenchmarkFixture, lab: Lab, board: Board, pace: Pace) -> None:
     """Calls from stdin in one run of the command, its start included, against the library's own."""
     measurement = Measurement(
-        f"16. the command: {LINES:,} calls from stdin", LIBRARY, "ns/call", [Target(OURS, LIBRARY, 1 / 0.4)]
+        f"the command: {LINES:,} calls from stdin", LIBRARY, "ns/call", [Target(OURS, LIBRARY, 1 / 0.4)]
     )
     measurement.enter(LIBRARY, partial(lab.python_client, FASTVARLINK, "pipeline", pace.seconds))
     words = ["-m", "fastvarlink", "call", "--batch", "{address}/org.example.ping.Ping"]
     measurement.enter(OURS, partial(lab.command, FASTVARLINK, ["--lines", str(LINES)], words))
-    play(measurement, benchmark, board, pace)
+    play(benchmark, board, pace, measurement)

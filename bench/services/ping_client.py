@@ -3,16 +3,21 @@
 Usage: ping_client.py fastvarlink|varlink ADDRESS unary SECONDS
        ping_client.py fastvarlink|varlink ADDRESS stream REPLIES
        ping_client.py fastvarlink|varlink ADDRESS echo SECONDS BYTES
+       ping_client.py fastvarlink|varlink ADDRESS connect SECONDS
+       ping_client.py fastvarlink|varlink ADDRESS latency SECONDS SHARE...
        ping_client.py fastvarlink ADDRESS pipeline SECONDS
+connect makes a client for each call; latency prints a line for each share: what so many calls stayed within.
 Every answer is compared with what it should be: a wrong one must not look fast.
 """
 
 import importlib
 import sys
-from collections.abc import Callable
+from functools import partial
 from string import ascii_lowercase
 from time import perf_counter_ns
 from typing import Any
+
+from clock import quantiles, timed
 
 library: Any = importlib.import_module(sys.argv[1])
 
@@ -22,33 +27,16 @@ def text_of(size: int) -> str:
     return (ascii_lowercase * (size // 26 + 1))[:size]
 
 
-def timed(once: Callable[[], None], seconds: float, batch: int) -> float:
-    """Run batches until the seconds have passed, after a fifth of them to warm up.
-
-    With no seconds at all there is one run and no warming up. Returns nanoseconds per run.
-    """
-    if seconds:
-        warm = perf_counter_ns() + seconds * 1e9 / 5
-        while perf_counter_ns() < warm:
-            once()
-    done = 0
-    begin = now = perf_counter_ns()
-    while done == 0 or now - begin < seconds * 1e9:
-        for _ in range(batch):
-            once()
-        done += batch
-        now = perf_counter_ns()
-    return (now - begin) / done
+def call(ping: Any) -> None:
+    """Make one small call."""
+    if ping.Ping("hello")["pong"] != "hello":
+        raise SystemExit("Ping was answered wrongly.")
 
 
-def unary(ping: Any, seconds: float) -> float:
-    """Return nanoseconds per small call."""
-
-    def once() -> None:
-        if ping.Ping("hello")["pong"] != "hello":
-            raise SystemExit("Ping was answered wrongly.")
-
-    return timed(once, seconds, 50)
+def connect_and_call(address: str) -> None:
+    """Make a client, and the first call with it."""
+    with library.Client.new_with_address(address) as client, client.open("org.example.ping") as ping:
+        call(ping)
 
 
 def stream(ping: Any, replies: int) -> float:
@@ -99,7 +87,14 @@ def main() -> None:
         client.open("org.example.ping") as ping,
     ):
         if mode == "unary":
-            result = unary(ping, float(numbers[0]))
+            result = timed(partial(call, ping), float(numbers[0]), 50)
+        elif mode == "connect":
+            result = timed(partial(connect_and_call, address), float(numbers[0]), 5)
+        elif mode == "latency":
+            seconds, *shares = map(float, numbers)
+            found = quantiles(partial(call, ping), seconds, shares)
+            print(*(f"{each:.1f}" for each in found), sep="\n")
+            return
         elif mode == "stream":
             result = stream(ping, int(numbers[0]))
         elif mode == "echo":
@@ -107,7 +102,9 @@ def main() -> None:
         elif mode == "pipeline":
             result = pipeline(client, float(numbers[0]))
         else:
-            raise SystemExit(f"{mode!r} is no mode; choose unary, stream, echo or pipeline.")
+            raise SystemExit(
+                f"{mode!r} is no mode; choose unary, connect, latency, stream, echo or pipeline."
+            )
     print(f"{result:.1f}")
 
 

@@ -1,0 +1,59 @@
+"""Which interpreter has which library, and what to install where none has it."""
+
+import os
+import sys
+from pathlib import Path
+
+from programs import command_output
+from rounds import FailedRunError, MissingPeerError
+
+CACHE = Path(__file__).resolve().parent.parent / ".cache" / "bench"
+VARLINK = "31.0.0"
+MODULES = {"pyzmq": "zmq", "grpcio": "grpc"}  # where a package and its module differ in name
+
+
+def find_fastvarlink() -> str:
+    """Return this interpreter, if it has this project."""
+    try:
+        command_output([sys.executable, "-c", "import fastvarlink.server, fastvarlink.client"])
+    except FailedRunError as reason:
+        raise MissingPeerError(f"{reason}; install this project into {sys.executable}") from None
+    return sys.executable
+
+
+def find_module(name: str) -> str:
+    """Return this interpreter, if it has the package of that name."""
+    try:
+        command_output([sys.executable, "-c", f"import {MODULES.get(name, name)}"])
+    except FailedRunError:
+        raise MissingPeerError(f"{name} is not installed; install it into {sys.executable}") from None
+    return sys.executable
+
+
+def find_varlink() -> str:
+    """Return an interpreter that has python-varlink: the one named, or one made here."""
+    named = os.environ.get("FASTVARLINK_BENCH_VARLINK_PYTHON")
+    python = named or str(CACHE / f"varlink-{VARLINK}" / "bin" / "python")
+    try:
+        if not named and not Path(python).exists():
+            command_output([sys.executable, "-m", "venv", str(Path(python).parent.parent)])
+        if not named and varlink_version(python) is None:
+            pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            command_output([*pip, f"varlink=={VARLINK}"])
+        if varlink_version(python) is None:
+            raise MissingPeerError(f"{python} has no package varlink; run pip install varlink=={VARLINK}")
+    except (FailedRunError, OSError) as reason:
+        raise MissingPeerError(
+            f"python-varlink {VARLINK} could not be set up: {reason}; name an interpreter that has"
+            " it in FASTVARLINK_BENCH_VARLINK_PYTHON"
+        ) from None
+    return python
+
+
+def varlink_version(python: str) -> str | None:
+    """Return the version of python-varlink in an interpreter, or None."""
+    code = "import importlib.metadata as m; print(m.version('varlink'))"
+    try:
+        return command_output([python, "-c", code]).strip()
+    except FailedRunError:
+        return None
