@@ -1,6 +1,6 @@
-# make demo, make test, make lint, make bench, make sanitize, make fuzz, make soak, make clean.
+# make demo, make test, make lint, make bench, make bench-count, make sanitize, make fuzz, make soak, make clean.
 # PYTHON=python3.12 chooses the interpreter, VENV the virtual environment, FUZZ_SECONDS how long each
-# target is fuzzed, SOAK_SECONDS how long everything goes on at once.
+# target is fuzzed, SOAK_SECONDS how long everything goes on at once. UPDATE=1 has bench-count keep its figures.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -11,7 +11,7 @@ SOAK_SECONDS ?= 600
 RUN = $(VENV)/bin/python
 BUILD = @tools/require.sh $(PYTHON) && tools/build.sh $(PYTHON) $(VENV)
 
-.PHONY: demo test lint bench sanitize fuzz soak clean
+.PHONY: demo test lint bench bench-count sanitize fuzz soak clean
 
 demo:
 	$(BUILD) ""
@@ -32,6 +32,10 @@ lint:
 bench:
 	$(BUILD) "[bench]"
 	$(RUN) -m pytest bench
+
+bench-count:
+	$(BUILD) ""
+	@$(RUN) bench/count.py $(if $(UPDATE),--update)
 
 sanitize:
 	tools/sanitize.sh $(PYTHON) .cache/sanitize tests $(PYTEST_ARGS)

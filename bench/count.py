@@ -2,10 +2,10 @@
 
     python bench/count.py [--update] [--keep FOLDER]
 
-Counts in user space what one side does, while the other runs outside valgrind, both on one core; for asyncio both
-sides, which share a loop. Ends with 1 where a figure has grown by more than 5 % and the newest section of
-CHANGELOG.md does not say that it may. --update writes the file anew; --keep leaves the profiles for
-callgrind_annotate.
+Counts in user space what one side does, while the other runs outside valgrind, both on one core; for asyncio
+both sides, which share a loop. Ends with 1 where a figure has grown by more than 5 % and the newest section
+of CHANGELOG.md does not say that it may, with 2 where nothing could be counted. --update writes the file
+anew; --keep leaves the profiles for callgrind_annotate and bench/budget.py.
 """
 
 import argparse
@@ -206,17 +206,17 @@ def main() -> int:
     entry = content.get(build, {})
     committed: Figures = entry.get("figures", {})  # type: ignore[assignment]
     excuses = instructions.read_excuses(CHANGELOG.read_text("utf-8"))
-    if options.keep:
-        options.keep.mkdir(parents=True)
-    folder = options.keep or Path(tempfile.mkdtemp(prefix="fvl-count-"))
+    # The same length each time: longer paths make other heaps, and malloc takes other ways through them.
+    folder = Path(tempfile.mkdtemp(prefix="fvl-count-", dir="/tmp"))
     try:
         figures = measure(folder, os.environ.get("BENCH_CORE", "0"), committed, excuses)
+        for profiles in folder.glob("*-*") if options.keep else ():
+            shutil.copytree(profiles, options.keep / profiles.name)
     except (FailedRunError, instructions.BadProfileError) as failure:
         print(f"Nothing was counted: {failure}.", file=sys.stderr)
         return 2
     finally:
-        if not options.keep:
-            shutil.rmtree(folder)
+        shutil.rmtree(folder)
     rows = instructions.compare(figures, committed, excuses)
     print(build)
     for line in instructions.table(rows):

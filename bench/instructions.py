@@ -1,7 +1,7 @@
 """Figures of counted instructions: read out of valgrind's profiles, kept in a file, compared, and excused.
 
-bench/count.py makes them. A figure is the number of instructions that one call takes in user space. It holds for one
-build of Python, one machine architecture and one compiler of the core, which together are its *build*.
+bench/count.py makes them. A figure is the number of instructions that one call takes in user space. It holds
+for one Python, one machine architecture and one compiler of the core, which together are its *build*.
 """
 
 import json
@@ -73,9 +73,11 @@ def read_excuses(changelog: str) -> Figures:
     """
     newest = re.split(r"^## .*$", changelog, flags=re.MULTILINE)[1:2]
     excuses = {}
-    for section in newest:
-        for entry in re.findall(r"^- Instructions: (.*?)(?::\s|$(?!\n  ))", section, re.MULTILINE | re.DOTALL):
-            for name, figure in re.findall(r"([a-z][a-z ]*?) (\d+(?:,\d{3})*)", " ".join(entry.split())):
+    for entry in re.split(r"^- ", "".join(newest), flags=re.MULTILINE):
+        head, _, text = " ".join(entry.split()).partition(": ")
+        if head == "Instructions":
+            names = text.partition(": ")[0]
+            for name, figure in re.findall(r"([a-z]+ [a-z]+) (\d+(?:,\d{3})*)", names):
                 excuses[name] = int(figure.replace(",", ""))
     return excuses
 

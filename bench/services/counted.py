@@ -1,9 +1,9 @@
 """What bench/count.py counts: org.example.ping served, called, or both in one event loop.
 
 Usage: counted.py server|intercepted|client|tasks MARKS ADDRESS
-MARKS is marks.c, compiled. Each workload runs to warm up, which is not counted, then SHORT and LONG times, and each
-of these ends with a mark that tells its name: "unary short". A server hears of it by the method Mark.
-Every answer is compared with what it should be.
+MARKS is marks.c, compiled. Each workload runs to warm up, then SHORT and LONG times, and each of these ends
+with a mark that tells its name: "unary short". A server hears of it by the method Mark. Every answer is
+compared with what it should be.
 """
 
 import asyncio
