@@ -1,7 +1,8 @@
-# make demo, make test, make lint, make bench, make bench-report, make sanitize, make fuzz, make soak, make clean.
+# make demo, make test, make lint, make bench, make bench-report, make bench-count, make sanitize, make fuzz,
+# make soak, make clean.
 # PYTHON=python3.12 chooses the interpreter, VENV the virtual environment, FUZZ_SECONDS how long each
 # target is fuzzed, SOAK_SECONDS how long everything goes on at once. QUICK=1 makes bench short, BENCH_REPORT
-# says where it writes its report.
+# says where it writes its report. UPDATE=1 has bench-count keep its figures.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -12,7 +13,7 @@ SOAK_SECONDS ?= 600
 RUN = $(VENV)/bin/python
 BUILD = @tools/require.sh $(PYTHON) && tools/build.sh $(PYTHON) $(VENV)
 
-.PHONY: demo test lint bench bench-report sanitize fuzz soak clean
+.PHONY: demo test lint bench bench-report bench-count sanitize fuzz soak clean
 
 demo:
 	$(BUILD) ""
@@ -37,6 +38,10 @@ bench:
 bench-report:
 	$(BUILD) "[bench]"
 	BENCH_REPORT=docs $(RUN) -m pytest bench
+
+bench-count:
+	$(BUILD) ""
+	@$(RUN) bench/count.py $(if $(UPDATE),--update)
 
 sanitize:
 	tools/sanitize.sh $(PYTHON) .cache/sanitize tests $(PYTEST_ARGS)
