@@ -10,6 +10,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator
 
 from fastvarlink.cli.fault import FAILED, MISUSED, UNREACHABLE, fail
+from fastvarlink.cli.numbers import how_many, span
 from fastvarlink.cli.serving.loading import CannotLoad
 from fastvarlink.error import AddressError, WorkerError
 from fastvarlink.limits import Limits
@@ -19,7 +20,7 @@ from fastvarlink.server.server import Server
 from fastvarlink.server.supervisor import supervise
 from fastvarlink.service import Service
 
-__all__ = ["listening_options", "say", "serve_as_told", "span"]
+__all__ = ["listening_options", "say", "serve_as_told"]
 
 LEVELS = ("debug", "info", "warning", "error")
 
@@ -35,7 +36,9 @@ def listening_options(parser: ArgumentParser) -> None:
         "may be there more than once. Sockets passed by systemd take its place, and so does an address in "
         "$SYSTEMD_VARLINK_LISTEN; without it there is $VARLINK_ADDRESS",
     )
-    parser.add_argument("--workers", metavar="N", type=_count, default=1, help="serve with so many processes")
+    parser.add_argument(
+        "--workers", metavar="N", type=how_many, default=1, help="serve with so many processes"
+    )
     parser.add_argument(
         "--exit-idle", metavar="SECONDS", type=span, help="end after so long without a connection"
     )
@@ -50,24 +53,6 @@ def listening_options(parser: ArgumentParser) -> None:
         "--log-level", choices=LEVELS, default="warning", help="what is logged on stderr; info has each call"
     )
     parser.add_argument("-v", dest="log_level", action="store_const", const="info", help="--log-level=info")
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise ValueError(text)
-    return value
-
-
-def span(text: str) -> float:
-    value = float(text)
-    if not 0 <= value < 1e9:
-        raise ValueError(text)
-    return value
-
-
-# What argparse calls a value that it refuses.
-_count.__name__, span.__name__ = "number of processes", "number of seconds"
 
 
 def say(sentence: str) -> None:

@@ -10,7 +10,8 @@ from argparse import ArgumentParser, Namespace
 from fastvarlink.cli.definitions import parsed, read_source
 from fastvarlink.cli.fault import MISUSED, fail
 from fastvarlink.cli.mocking import Mock
-from fastvarlink.cli.serving.program import listening_options, serve_as_told, span
+from fastvarlink.cli.numbers import span
+from fastvarlink.cli.serving.program import listening_options, serve_as_told
 
 EXAMPLES = (
     "varlink mock org.example.more.varlink --address unix:/run/org.example.mock",

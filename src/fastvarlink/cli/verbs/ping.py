@@ -15,6 +15,7 @@ from threading import Event
 from typing import Any
 
 from fastvarlink.cli.fault import FAILED, MISUSED, fail, told
+from fastvarlink.cli.numbers import how_many, span
 from fastvarlink.cli.output import chosen_style, columns, json_option, json_text, legible, on_terminal, show
 from fastvarlink.cli.parameters import read_parameters
 from fastvarlink.cli.target import Target, is_method, target_of, timeout_option, where_options
@@ -41,39 +42,25 @@ def arguments(parser: ArgumentParser) -> None:
         nargs="*",
         help="where the service is; for --method, its parameters: JSON, or KEY=VALUE ...",
     )
-    parser.add_argument("-c", "--count", metavar="COUNT", type=_positive, help="make so many calls")
+    parser.add_argument("-c", "--count", metavar="COUNT", type=how_many, help="make so many calls")
     parser.add_argument(
-        "-i", "--interval", metavar="SECONDS", type=_interval, default=1.0, help="from call to call; 1"
+        "-i", "--interval", metavar="SECONDS", type=span, default=1.0, help="from call to call; 1"
     )
     parser.add_argument("--method", metavar="INTERFACE.METHOD", help="call this one instead of GetInfo")
     parser.add_argument("--flood", action="store_true", help="call as fast as replies come")
     parser.add_argument(
-        "--connections", metavar="N", type=_positive, help="with --flood: so many at a time, each in a thread"
+        "--connections", metavar="N", type=how_many, help="with --flood: so many at a time, each in a thread"
     )
     parser.add_argument(
         "--in-flight",
         metavar="N",
-        type=_positive,
+        type=how_many,
         help=f"with --flood: so many calls wait for replies on each connection, {MOST_IN_FLIGHT} at most",
     )
     json_option(parser)
     timeout_option(parser)
     where_options(parser)
     parser.set_defaults(timeout=TIMEOUT)
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise ValueError(text)
-    return value
-
-
-def _interval(text: str) -> float:
-    value = float(text)
-    if not 0 <= value < 1e9:
-        raise ValueError(text)
-    return value
 
 
 def run(args: Namespace) -> int | None:
