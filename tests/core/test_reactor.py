@@ -221,3 +221,41 @@ def test_an_interrupt_ends_serving(server_class: Any) -> None:
                 assert process.returncode == 0
             finally:
                 process.kill()
+
+
+class _Interrupted(fastvarlink.ThreadingServer):
+    """Ctrl-C comes at the ``left``-th place where Python looks for signals while a thread is begun."""
+
+    left = 0
+
+    def _run_thread(self, target: Callable[..., None], *args: Any) -> None:
+        sys.setprofile(self._interrupt)
+        try:
+            super()._run_thread(target, *args)
+        finally:
+            sys.setprofile(None)
+
+    def _interrupt(self, frame: Any, event: str, argument: Any) -> None:
+        # It looks where a function begins, and where one of C has been called.
+        if frame.f_code.co_filename == threading.__file__ and event in ("call", "c_return"):
+            self.left -= 1
+            if self.left == 0:
+                raise KeyboardInterrupt
+
+    def service_actions(self) -> None:
+        self.shutdown()
+
+
+def test_an_interrupt_while_a_thread_begins_is_the_one_that_arrives() -> None:
+    """Thread.start() waits in Python: interrupted there, a lock's RuntimeError came out in its stead."""
+    for place in range(1, 1000):
+        with _Interrupted(fresh_address(), make_service(Pinging())) as server:
+            server.left = place
+            try:
+                server.serve_forever(0.001)
+            except KeyboardInterrupt:
+                assert server.left == 0
+            else:
+                assert server.left > 0
+                break
+    assert place > 20

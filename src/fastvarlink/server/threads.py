@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -55,9 +56,14 @@ class ThreadingServer(Server):
         # A signal handler may raise anywhere here, and the thread go on or never have begun: it stays in
         # the set then.
         self._threads.add(thread)
+        handled = sys.exception()
         try:
             thread.start()
-        except Exception:
+        except Exception as failure:
+            raised = failure.__context__
+            if raised is not None and raised is not handled:
+                # A handler raised where Python's own code held a lock, which complained in its stead.
+                raise raised from None
             self._threads.discard(thread)
             raise
 
@@ -108,8 +114,8 @@ class ThreadingServer(Server):
         ended = super()._threads_have_ended()
         deadline = time.monotonic() + self.close_timeout
         for thread in list(self._threads):
-            if thread.ident is None:
-                # Should it begin after all, it finds a reactor that has stopped.
+            if not thread.is_alive():
+                # It has ended, or only begins, and finds a reactor that has stopped.
                 continue
             if thread is not threading.current_thread():
                 thread.join(max(0.0, deadline - time.monotonic()))
