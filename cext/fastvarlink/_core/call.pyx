@@ -70,7 +70,7 @@ cdef class CallPlan:
             return None
         if self.encoder is not None:
             parameters = self.encoder(parameters)
-        fault = Fault()
+        fault = Fault.__new__(Fault)
         parameters = self.takes.send_members(parameters, CALL_OUT, fault)
         if parameters is None:
             if fault.unsendable:
@@ -115,7 +115,7 @@ cdef class CallPlan:
         return 0
 
     cdef object decode(self, dict parameters, bint namespaced):
-        cdef Fault fault = Fault()
+        cdef Fault fault = Fault.__new__(Fault)
         cdef dict checked = self.gives.receive_members(parameters, REPLY_IN, namespaced, fault)
         cdef object shaped
         if checked is None:

@@ -64,7 +64,7 @@ cdef class MethodTable:
         cdef bytes key
         cdef PyObject *found
         cdef MethodPlan plan
-        if not message.name_escaped:
+        if message.name_plain:
             key = PyBytes_FromStringAndSize(message.name.at, <Py_ssize_t> message.name.size)
             found = PyDict_GetItemWithError(self.plans, key)
             if found != NULL:
@@ -110,7 +110,7 @@ cdef class Answerer:
             plan is not None
             and self.version == self.table.version
             and message.name.size == <size_t> PyBytes_GET_SIZE(plan.wire_name)
-            and not message.name_escaped
+            and message.name_plain
             and memcmp(message.name.at, PyBytes_AS_STRING(plan.wire_name), message.name.size) == 0
         ):
             return None

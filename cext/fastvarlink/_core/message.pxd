@@ -33,7 +33,7 @@ cdef class Message:
     cdef int flags  # the boolean members that are true
     cdef Slice frame
     cdef Slice name  # of the method or the error, between its quotes, as sent
-    cdef bint name_escaped  # the name is written with escapes, so its bytes cannot be compared
+    cdef bint name_plain  # printable ASCII without escapes: valid, and its bytes can be compared
     cdef Slice text  # of the parameters
     cdef bint guessed  # parameters were taken to reach to the end of the frame
     cdef dict parameters  # empty when absent or null; free to be changed

@@ -186,6 +186,54 @@ cdef inline bint is_null(const char *at, const char *end) noexcept nogil:
     return end - at >= 4 and memcmp(at, b"null", 4) == 0
 
 
+cdef bint is_plain(const char *at, size_t size) noexcept nogil:
+    """True for printable ASCII without escapes: a valid string without a further look."""
+    cdef size_t i
+    cdef bint odd = False
+    # To the end in any case: a loop that cannot be left is made of vector instructions.
+    for i in range(size):
+        # char may be signed or not; bytes of 0x80 and above need the decoder's look.
+        odd |= <unsigned char> (at[i] - 0x20) >= 0x7F - 0x20
+        odd |= at[i] == c"\\"
+    return not odd
+
+
+cdef bint scan_usual(const char *at, size_t size, int members, Message message) noexcept nogil:
+    """True for what most peers send: method and parameters, or parameters alone, without a blank between.
+
+    Then message has what scan() would have found by its guess.
+    """
+    cdef const char *value = at
+    cdef const char *end = at + size
+    cdef const char *quote
+    message.name.at = NULL
+    message.seen = PARAMETERS
+    if members & METHOD:
+        if not same(at, size, b'{"method":"', 11):
+            return False
+        quote = <const char *> memchr(at + 11, c'"', size - 11)
+        if quote == NULL or not is_plain(at + 11, quote - at - 11):
+            return False
+        message.name.at = at + 11
+        message.name.size = quote - at - 11
+        message.seen |= METHOD
+        value = quote + 1
+        if not same(value, end - value, b',"parameters":{', 15):
+            return False
+    elif not same(at, size, b'{"parameters":{', 15):
+        return False
+    value += 14
+    # The brace that opened value is not the one that closes it.
+    if end[-1] != c"}" or end[-2] != c"}":
+        return False
+    message.flags = 0
+    message.name_plain = True
+    message.guessed = True
+    message.text.at = value
+    message.text.size = end - 1 - value
+    return True
+
+
 cdef const char *scan(
     const char *at, size_t size, int members, bint guess, Message message
 ) except? NULL:
@@ -203,7 +251,7 @@ cdef const char *scan(
     cdef set extensions = None
     message.seen = message.flags = 0
     message.text.at = message.name.at = NULL
-    message.guessed = message.name_escaped = False
+    message.guessed = message.name_plain = False
 
     at = skip_blank(at, end)
     while end > at and (end[-1] == c" " or end[-1] == c"\n" or end[-1] == c"\r" or end[-1] == c"\t"):
@@ -278,7 +326,7 @@ cdef const char *scan(
                     return b"has a name that does not end"
                 message.name.at = value + 1
                 message.name.size = at - value - 2
-                message.name_escaped = memchr(value, c"\\", at - value) != NULL
+                message.name_plain = is_plain(message.name.at, message.name.size)
             elif end - value >= 4 and memcmp(value, b"true", 4) == 0:
                 message.flags |= bit
                 at = value + 4
@@ -306,9 +354,10 @@ cdef const char *decode(
         fault = measure(frame, size, message)
         if fault != NULL:
             return fault
-    fault = scan(frame, size, members, True, message)
-    if fault != NULL:
-        return fault
+    if not scan_usual(frame, size, members, message):
+        fault = scan(frame, size, members, True, message)
+        if fault != NULL:
+            return fault
     message.frame.at = frame
     message.frame.size = size
     if message.guessed:
@@ -335,18 +384,8 @@ cdef const char *decode(
     return NULL
 
 
-cdef bint is_plain(const char *at, size_t size) noexcept nogil:
-    """True for printable ASCII without escapes: a valid string without a further look."""
-    cdef size_t i
-    for i in range(size):
-        # char may be signed or not; bytes of 0x80 and above need the decoder's look.
-        if <unsigned char> at[i] < 0x20 or <unsigned char> at[i] >= 0x7F or at[i] == c"\\":
-            return False
-    return True
-
-
 cdef bint is_valid_name(Message message) except -1:
-    if is_plain(message.name.at, message.name.size):
+    if message.name_plain:
         return True
     try:
         message.name_text()

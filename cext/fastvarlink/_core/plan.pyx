@@ -177,7 +177,7 @@ cdef class MethodPlan:
             # Decoded anew: it shows what was sent, not what the checks make of it.
             whole = loads(raw)
 
-        fault = Fault()
+        fault = Fault.__new__(Fault)
         parameters = self.takes.receive_members(
             message.parameters, CALL_IN, self.namespaced, fault
         )
@@ -258,14 +258,14 @@ cdef class MethodPlan:
         return to_json(sent) if sent else None
 
     cdef dict plain_again(self, dict members):
-        cdef Fault fault = Fault()
+        cdef Fault fault = Fault.__new__(Fault)
         cdef dict sent = self.gives.send_members(members, REPLY_OUT, fault)
         if sent is None:
             raise refusal(fault)
         return sent
 
     cdef dict plain(self, object result):
-        cdef Fault fault = Fault()
+        cdef Fault fault = Fault.__new__(Fault)
         cdef dict sent
         cdef object plain
         if self.only is not None:

@@ -120,7 +120,7 @@ cdef class Checker:
 
         InvalidParameter names the first that does not fit (rule P1).
         """
-        cdef Fault fault = Fault()
+        cdef Fault fault = Fault.__new__(Fault)
         cdef dict taken = self.receive_members(parameters, CALL_IN, False, fault)
         if taken is None:
             raise InvalidParameter(fault.place())
@@ -132,7 +132,7 @@ cdef class Checker:
         What is not declared is dropped, and nothing has to be there (rule R4); with a class for the struct it
         is an object of that. InvalidParameter names the first that is not of its type.
         """
-        cdef Fault fault = Fault()
+        cdef Fault fault = Fault.__new__(Fault)
         cdef object accepted = self.receive(parameters, REPLY_IN, False, fault)
         if accepted is MISMATCH:
             raise InvalidParameter(fault.place())
@@ -143,7 +143,7 @@ cdef class Checker:
 
         ResultMismatch if it does not fit, EncodingError if JSON cannot carry it; both say where.
         """
-        cdef Fault fault = Fault()
+        cdef Fault fault = Fault.__new__(Fault)
         cdef dict sent = self.send_members(value, REPLY_OUT, fault)
         if sent is None:
             if fault.unsendable:
@@ -438,7 +438,7 @@ cdef class Checker:
 
 def encode(dict value not None):
     """An object whose types nobody has declared, as JSON. EncodingError if JSON cannot carry it."""
-    cdef Fault fault = Fault()
+    cdef Fault fault = Fault.__new__(Fault)
     cdef object sent = send_any(value, fault)
     if sent is MISMATCH:
         raise EncodingError(fault.place(), fault.reason)

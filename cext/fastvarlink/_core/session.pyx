@@ -107,6 +107,8 @@ cdef class ServerSession(Session):
             return VIOLATION
         if self.answering:
             raise RuntimeError("The previous call has not been answered.")
+        if stored(self.reader.buffer) == 0:
+            return NEED_DATA
         began = self.reader.taken
         status = self.reader.take(&frame, &size)
         if status == FRAME_NONE:

@@ -138,7 +138,7 @@ cdef bytes to_json(object value):
         return dumps(value)
     except TypeError as error:
         # Only now is it worth to look for the place.
-        fault = Fault()
+        fault = Fault.__new__(Fault)
         if find_half(value, fault):
             raise EncodingError(fault.place(), fault.reason)
         raise EncodingError("", f"cannot be sent: {error}")
