@@ -13,6 +13,7 @@ from fastvarlink._core.session cimport ClientSession
 cdef class Channel:
     cdef object __weakref__
     cdef readonly object connection  # the socket; None once it has been handed over
+    cdef object fileno  # its method, found once
     cdef readonly object limits
     cdef bint strict
     cdef unsigned long process  # that made the connection

@@ -78,9 +78,10 @@ cdef class Channel:
         if self.connection is not None:
             self.connection.close()
         self.connection = connection
+        self.fileno = connection.fileno
         self.session = ClientSession(self.limits, self.strict)
         self.process = process_number()
-        self.link = Link(connection.fileno(), self.session.reader, self.session.writer)
+        self.link = Link(self.fileno(), self.session.reader, self.session.writer)
         self.closed = self.left = False
         return 0
 
@@ -145,6 +146,7 @@ cdef class Channel:
         self.closed = self.left = True
         self.why_closed = "It has left Varlink by an upgrade."
         connection, self.connection = self.connection, None
+        self.fileno = None
         return connection
 
     # ---- whose turn it is
@@ -226,7 +228,7 @@ cdef class Channel:
         self.check_process()
         if self.left and self.reopen is not None:
             self.connect_anew()
-        if not self.closed and self.connection.fileno() != self.link.fd:
+        if not self.closed and self.fileno() != self.link.fd:
             self.fail("Its socket has been closed.")
         if self.closed:
             raise ConnectionLost(f"The connection is closed. {self.why_closed}")

@@ -12,6 +12,11 @@ cdef enum FrameStatus:
     FRAME_TOO_LARGE  # more bytes than the limit without an end
 
 
+cdef struct Slice:
+    const char *at  # NULL when absent
+    size_t size
+
+
 cdef class FrameReader:
     cdef Buffer buffer
     cdef size_t limit  # bytes of the largest frame, its NUL not counted
@@ -48,18 +53,11 @@ cdef class FrameReader:
 cdef class FrameWriter:
     cdef Buffer buffer
     cdef size_t limit  # bytes of the largest frame, its NUL not counted
-    cdef size_t mark  # stored bytes in front of the frame being written
     cdef list attached  # pairs: bytes in front of a frame, its Rights; None where there are none
 
-    cdef void begin(self) noexcept
-    cdef int text(self, const char *source, size_t size) except -1
-    # Ends the frame; MessageTooLarge over the limit.
-    cdef int finish(self) except -1
-    # Takes back what was written since begin(). To be called when text() or finish() raise.
-    cdef void abandon(self) noexcept
-    # Has descriptors go with the frame that is written next; detach() takes that back.
-    cdef int attach(self, Rights rights) except -1
-    cdef void detach(self) noexcept
+    # Queues the frame that the pieces make up, and the descriptors that go with it, if any; on an error
+    # nothing. MessageTooLarge over the limit.
+    cdef int write(self, const Slice *pieces, int count, Rights rights) except -1
     # How many bytes may go at once, and what goes with the first of them; None if that is nothing.
     cdef size_t stretch(self) except? 0
     cdef Rights leading(self)

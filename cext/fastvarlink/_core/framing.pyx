@@ -9,7 +9,7 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes
 from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
 from libc.stddef cimport size_t
 from libc.stdint cimport uint64_t
-from libc.string cimport memchr
+from libc.string cimport memchr, memcpy
 
 from fastvarlink._core.buffer cimport Buffer, stored, vacant
 from fastvarlink._core.control cimport Rights
@@ -162,39 +162,30 @@ cdef class FrameWriter:
     def __cinit__(self, size_t limit):
         self.buffer = Buffer()
         self.limit = limit
-        self.mark = 0
 
-    cdef void begin(self) noexcept:
-        # Relative to start: the front may be sent, or moved, while a frame is being written.
-        self.mark = stored(self.buffer)
-
-    cdef int text(self, const char *source, size_t size) except -1:
-        return self.buffer.append(source, size)
-
-    cdef int finish(self) except -1:
-        cdef size_t size = stored(self.buffer) - self.mark
+    cdef int write(self, const Slice *pieces, int count, Rights rights) except -1:
+        cdef Buffer buffer = self.buffer
+        cdef size_t size = 0
+        cdef char *to
+        cdef int i
+        for i in range(count):
+            size += pieces[i].size
         if size > self.limit:
             raise MessageTooLarge(
                 f"A message of {size} bytes is over the limit of {self.limit} bytes. Send less at a "
                 f"time, or raise max_message_size on both sides."
             )
-        self.buffer.append(b"\0", 1)
+        to = buffer.reserve(size + 1)
+        if rights is not None:
+            if self.attached is None:
+                self.attached = []
+            self.attached.append([stored(buffer), rights])
+        for i in range(count):
+            memcpy(to, pieces[i].at, pieces[i].size)
+            to += pieces[i].size
+        to[0] = 0
+        buffer.commit(size + 1)
         return 0
-
-    cdef void abandon(self) noexcept:
-        self.buffer.end = self.buffer.start + self.mark
-
-    cdef int attach(self, Rights rights) except -1:
-        if self.attached is None:
-            self.attached = []
-        self.attached.append([stored(self.buffer), rights])
-        return 0
-
-    cdef void detach(self) noexcept:
-        # As after begin(): what is attached last belongs to what has not been written.
-        self.attached.pop()
-        if not self.attached:
-            self.attached = None
 
     cdef size_t stretch(self) except? 0:
         if not self.attached:

@@ -1,12 +1,8 @@
 # cython: language_level=3str
 """Envelopes: the outer object of calls and replies. The values inside are orjson's."""
 
-from fastvarlink._core.framing cimport FrameWriter
-
-
-cdef struct Slice:
-    const char *at  # NULL when absent
-    size_t size
+from fastvarlink._core.control cimport Rights
+from fastvarlink._core.framing cimport FrameWriter, Slice
 
 
 # The members an envelope may have, as bits.
@@ -45,8 +41,8 @@ cdef class Message:
 cdef const char *decode_call(const char *frame, size_t size, Message message) except? NULL
 cdef const char *decode_reply(const char *frame, size_t size, Message message) except? NULL
 
-# Each appends one whole frame or, on an error, nothing. Names are JSON strings with their quotes;
-# parameters the bytes of a JSON object, or None to leave them out.
-cdef int write_call(FrameWriter writer, bytes name, bytes parameters, int flags) except -1
-cdef int write_reply(FrameWriter writer, bytes parameters, bint continues) except -1
+# Each queues one whole frame or, on an error, nothing. Names are JSON strings with their quotes; parameters
+# the bytes of a JSON object, or None to leave them out.
+cdef int write_call(FrameWriter writer, bytes name, bytes parameters, int flags, Rights rights) except -1
+cdef int write_reply(FrameWriter writer, bytes parameters, bint continues, Rights rights) except -1
 cdef int write_error(FrameWriter writer, bytes name, bytes parameters) except -1

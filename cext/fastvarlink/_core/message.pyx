@@ -13,9 +13,11 @@ from libc.string cimport memchr, memcmp
 
 from orjson import loads
 
-from fastvarlink._core.framing cimport FrameWriter
+from fastvarlink._core.control cimport Rights
+from fastvarlink._core.framing cimport FrameWriter, Slice
 
 cdef extern from "Python.h":
+    object PyObject_CallOneArg(object function, object argument)
     object PyMemoryView_FromMemory(char *mem, Py_ssize_t size, int flags)
     int PyBUF_READ
 
@@ -55,7 +57,7 @@ cdef class Message:
 
 cdef object load(const char *at, size_t size):
     if size < VIEW_FROM:
-        return loads(PyBytes_FromStringAndSize(at, <Py_ssize_t> size))
+        return PyObject_CallOneArg(loads, PyBytes_FromStringAndSize(at, <Py_ssize_t> size))
     # Safe without a pin: the GIL is held until loads() has returned, and it keeps nothing.
     return loads(PyMemoryView_FromMemory(<char *> at, <Py_ssize_t> size, PyBUF_READ))
 
@@ -420,58 +422,54 @@ cdef const char *decode_reply(const char *frame, size_t size, Message message) e
     return NULL
 
 
-cdef inline int put(FrameWriter writer, bytes text) except -1:
-    return writer.text(PyBytes_AS_STRING(text), <size_t> PyBytes_GET_SIZE(text))
+cdef inline Slice piece(bytes text) noexcept:
+    cdef Slice out
+    out.at = PyBytes_AS_STRING(text)
+    out.size = <size_t> PyBytes_GET_SIZE(text)
+    return out
 
 
-cdef int write_call(FrameWriter writer, bytes name, bytes parameters, int flags) except -1:
-    writer.begin()
-    try:
-        writer.text(b'{"method":', 10)
-        put(writer, name)
-        # The flags stand in front, where they cost the reader least.
-        if flags & ONEWAY:
-            writer.text(b',"oneway":true', 14)
-        if flags & MORE:
-            writer.text(b',"more":true', 12)
-        if flags & UPGRADE:
-            writer.text(b',"upgrade":true', 15)
-        return end(writer, b',"parameters":', 14, parameters)
-    except BaseException:
-        writer.abandon()
-        raise
+cdef int write_call(FrameWriter writer, bytes name, bytes parameters, int flags, Rights rights) except -1:
+    cdef Slice pieces[8]
+    cdef int count = 2
+    pieces[0] = [b'{"method":', 10]
+    pieces[1] = piece(name)
+    # The flags stand in front, where they cost the reader least.
+    if flags & ONEWAY:
+        pieces[count] = [b',"oneway":true', 14]
+        count += 1
+    if flags & MORE:
+        pieces[count] = [b',"more":true', 12]
+        count += 1
+    if flags & UPGRADE:
+        pieces[count] = [b',"upgrade":true', 15]
+        count += 1
+    return write(writer, pieces, count, b',"parameters":', parameters, rights)
 
 
-cdef int write_reply(FrameWriter writer, bytes parameters, bint continues) except -1:
-    writer.begin()
-    try:
-        if not continues:
-            writer.text(b"{", 1)
-            return end(writer, b'"parameters":', 13, parameters)
-        writer.text(b'{"continues":true', 17)
-        return end(writer, b',"parameters":', 14, parameters)
-    except BaseException:
-        writer.abandon()
-        raise
+cdef int write_reply(FrameWriter writer, bytes parameters, bint continues, Rights rights) except -1:
+    cdef Slice pieces[4]
+    if continues:
+        pieces[0] = [b'{"continues":true', 17]
+        return write(writer, pieces, 1, b',"parameters":', parameters, rights)
+    pieces[0] = [b"{", 1]
+    return write(writer, pieces, 1, b'"parameters":', parameters, rights)
 
 
 cdef int write_error(FrameWriter writer, bytes name, bytes parameters) except -1:
-    writer.begin()
-    try:
-        writer.text(b'{"error":', 9)
-        put(writer, name)
-        return end(writer, b',"parameters":', 14, parameters)
-    except BaseException:
-        writer.abandon()
-        raise
+    cdef Slice pieces[5]
+    pieces[0] = [b'{"error":', 9]
+    pieces[1] = piece(name)
+    return write(writer, pieces, 2, b',"parameters":', parameters, None)
 
 
-cdef int end(
-    FrameWriter writer, const char *label, size_t label_size, bytes parameters
+cdef int write(
+    FrameWriter writer, Slice *pieces, int count, bytes label, bytes parameters, Rights rights
 ) except -1:
-    """Writes the parameters, if there are any, and what ends an envelope."""
+    """Adds the parameters, if there are any, and what ends an envelope: room for three pieces more."""
     if parameters is not None:
-        writer.text(label, label_size)
-        put(writer, parameters)
-    writer.text(b"}", 1)
-    return writer.finish()
+        pieces[count] = piece(label)
+        pieces[count + 1] = piece(parameters)
+        count += 2
+    pieces[count] = [b"}", 1]
+    return writer.write(pieces, count + 1, rights)

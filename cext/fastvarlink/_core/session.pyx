@@ -34,6 +34,7 @@ from fastvarlink._core.framing cimport (
     FrameReader,
     FrameStatus,
     FrameWriter,
+    Slice,
 )
 from fastvarlink._core.message cimport (
     CONTINUES,
@@ -146,17 +147,8 @@ cdef class ServerSession(Session):
             raise RuntimeError("There is no call to reply to.")
         if continues and not self.flags & (MORE | ONEWAY):
             raise RuntimeError("A reply that continues needs a call with more.")
-        if self.flags & ONEWAY:
-            pass
-        elif self.outgoing is None:
-            write_reply(self.writer, parameters, continues)
-        else:
-            self.writer.attach(self.outgoing)
-            try:
-                write_reply(self.writer, parameters, continues)
-            except BaseException:
-                self.writer.detach()
-                raise
+        if not self.flags & ONEWAY:
+            write_reply(self.writer, parameters, continues, self.outgoing)
         self.outgoing = None
         self.answering = continues
         return 0
@@ -187,15 +179,7 @@ cdef class ClientSession(Session):
         cdef char expects = EXPECTS_MORE if flags & MORE else 0
         # From the moment it is written the call counts.
         self.outstanding.reserve(1)
-        if outgoing is None:
-            write_call(self.writer, name, parameters, flags)
-        else:
-            self.writer.attach(outgoing)
-            try:
-                write_call(self.writer, name, parameters, flags)
-            except BaseException:
-                self.writer.detach()
-                raise
+        write_call(self.writer, name, parameters, flags, outgoing)
         if not flags & ONEWAY:
             self.outstanding.append(&expects, 1)
         return 0
@@ -240,22 +224,15 @@ cdef class ClientSession(Session):
         # Nobody limits what the program sends but the size.
         cdef Message call = Message(self.writer.limit, DECODER_DEPTH, True)
         cdef const char *fault = decode_call(text, size, call)
+        cdef Slice piece
         cdef char expects
         if fault != NULL:
             raise ValueError("The message " + fault.decode() + ".")
         expects = EXPECTS_MORE if call.flags & MORE else 0
         self.outstanding.reserve(1)
-        if outgoing is not None:
-            self.writer.attach(outgoing)
-        self.writer.begin()
-        try:
-            self.writer.text(text, size)
-            self.writer.finish()
-        except BaseException:
-            self.writer.abandon()
-            if outgoing is not None:
-                self.writer.detach()
-            raise
+        piece.at = text
+        piece.size = size
+        self.writer.write(&piece, 1, outgoing)
         if not call.flags & ONEWAY:
             self.outstanding.append(&expects, 1)
         return call.flags

@@ -19,6 +19,7 @@ from fastvarlink.error import EncodingError, VarlinkError
 
 cdef extern from "Python.h":
     int PyBool_Check(object value)
+    object PyObject_CallOneArg(object function, object argument)
     long long PyLong_AsLongLongAndOverflow(object value, int *overflow) except? -1
 
 cdef object MISMATCH = object()
@@ -26,6 +27,8 @@ cdef object LARGEST = 2**64 - 1
 cdef str TOO_DEEP = f"is nested more than {<int> DEEPEST} levels deep, which is more than can be sent"
 
 
+# It holds strings and numbers, of which nothing leads back to it.
+@cython.no_gc
 @cython.final
 @cython.freelist(8)
 cdef class Fault:
@@ -135,7 +138,7 @@ cdef object send_any_elements(object value, Fault fault):
 cdef bytes to_json(object value):
     cdef Fault fault
     try:
-        return dumps(value)
+        return PyObject_CallOneArg(dumps, value)
     except TypeError as error:
         # Only now is it worth to look for the place.
         fault = Fault.__new__(Fault)
