@@ -9,7 +9,7 @@ Nothing is coerced beyond this: 1.0 is no int, true is no number, "1" is nothing
 """
 
 cimport cython
-from cpython.dict cimport PyDict_Check, PyDict_CheckExact, PyDict_GetItemWithError
+from cpython.dict cimport PyDict_Check, PyDict_CheckExact, PyDict_GetItemWithError, PyDict_Next
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_Check, PyFloat_CheckExact
 from cpython.list cimport PyList_Check, PyList_CheckExact
 from cpython.long cimport PyLong_Check, PyLong_CheckExact
@@ -19,6 +19,7 @@ from cpython.unicode cimport PyUnicode_Check
 from libc.math cimport isfinite
 
 from collections.abc import Mapping, Set
+from sys import intern
 from types import SimpleNamespace
 
 from fastvarlink._core.shape cimport EnumShape, StructShape
@@ -92,7 +93,7 @@ cdef class Checker:
         for checker in fields.values():
             if checker is None:
                 raise TypeError("A field of a struct has no Checker.")
-        self.names = tuple(fields)
+        self.names = tuple(map(intern, fields))
         self.fields = tuple(fields.values())
 
     def shape_struct(self, cls not None, tuple attributes not None, tuple absent not None):
@@ -350,6 +351,9 @@ cdef class Checker:
     cdef dict send_members(self, object value, Direction direction, Fault fault):
         cdef Py_ssize_t i
         cdef Py_ssize_t kept = 0
+        cdef Py_ssize_t position = 0
+        cdef Py_ssize_t following
+        cdef PyObject *key
         cdef PyObject *found
         cdef object item
         cdef object sent
@@ -371,7 +375,12 @@ cdef class Checker:
         for i in range(len(self.names)):
             name = <object> PyTuple_GET_ITEM(self.names, i)
             checker = <Checker> PyTuple_GET_ITEM(self.fields, i)
-            found = PyDict_GetItemWithError(given, name)
+            # Most programs give the members in the order of the declaration, under names that are interned.
+            following = position
+            if PyDict_Next(given, &following, &key, &found) and key == <PyObject *> name:
+                position = following
+            else:
+                found = PyDict_GetItemWithError(given, name)
             if found == NULL:
                 item = None
             else:
