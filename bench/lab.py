@@ -211,7 +211,6 @@ class Lab:
 
     def json_floor(self, *arguments: str) -> Run:
         """Return a run of orjson alone, in this interpreter."""
-        command_output([sys.executable, "-c", "import orjson"])
         return self.run([sys.executable, str(HERE / "services" / "json_floor.py"), *arguments])
 
     def reader(self, library: str, *arguments: str) -> Run:
