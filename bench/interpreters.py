@@ -16,7 +16,7 @@ MODULES = {"pyzmq": "zmq", "grpcio": "grpc"}  # where a package and its module d
 def find_fastvarlink() -> str:
     """Return this interpreter, if it has this project."""
     try:
-        command_output([sys.executable, "-c", "import fastvarlink.server, fastvarlink.client"])
+        command_output([sys.executable, "-c", "from fastvarlink import Client, serve"])
     except FailedRunError as reason:
         raise MissingPeerError(f"{reason}; install this project into {sys.executable}") from None
     return sys.executable
