@@ -1,6 +1,7 @@
 """The groups of measurements, in the order of the report, and how long each is measured.
 
-All of them take less than 15 minutes, less than 2 with QUICK=1, on two cores that have nothing else to do.
+All of them take less than 15 minutes, less than 2 with QUICK=1, on two cores that have nothing else to do and
+where the environment has been made. With QUICK=1 most are measured once.
 """
 
 from dataclasses import dataclass
