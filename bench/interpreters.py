@@ -2,6 +2,7 @@
 
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 from programs import command_output
@@ -15,7 +16,7 @@ MODULES = {"pyzmq": "zmq", "grpcio": "grpc"}  # where a package and its module d
 def find_fastvarlink() -> str:
     """Return this interpreter, if it has this project."""
     try:
-        command_output([sys.executable, "-c", "import fastvarlink.server, fastvarlink.client"])
+        command_output([sys.executable, "-c", "from fastvarlink import Client, serve"])
     except FailedRunError as reason:
         raise MissingPeerError(f"{reason}; install this project into {sys.executable}") from None
     return sys.executable
@@ -23,30 +24,19 @@ def find_fastvarlink() -> str:
 
 def find_module(name: str) -> str:
     """Return this interpreter, if it has the package of that name."""
-    try:
-        command_output([sys.executable, "-c", f"import {MODULES.get(name, name)}"])
-    except FailedRunError:
-        raise MissingPeerError(f"{name} is not installed; install it into {sys.executable}") from None
+    if find_spec(MODULES.get(name, name)) is None:
+        raise MissingPeerError(f"{name} is not installed; install it into {sys.executable}")
     return sys.executable
 
 
 def find_varlink() -> str:
-    """Return an interpreter that has python-varlink: the one named, or one made here."""
-    named = os.environ.get("FASTVARLINK_BENCH_VARLINK_PYTHON")
-    python = named or str(CACHE / f"varlink-{VARLINK}" / "bin" / "python")
-    try:
-        if not named and not Path(python).exists():
-            command_output([sys.executable, "-m", "venv", str(Path(python).parent.parent)])
-        if not named and varlink_version(python) is None:
-            pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-            command_output([*pip, f"varlink=={VARLINK}"])
-        if varlink_version(python) is None:
-            raise MissingPeerError(f"{python} has no package varlink; run pip install varlink=={VARLINK}")
-    except (FailedRunError, OSError) as reason:
+    """Return an interpreter that has python-varlink: the one named, or this one."""
+    python = os.environ.get("FASTVARLINK_BENCH_VARLINK_PYTHON", sys.executable)
+    if varlink_version(python) is None:
         raise MissingPeerError(
-            f"python-varlink {VARLINK} could not be set up: {reason}; name an interpreter that has"
-            " it in FASTVARLINK_BENCH_VARLINK_PYTHON"
-        ) from None
+            f"{python} has no package varlink; install varlink=={VARLINK} into it, or name an interpreter"
+            " that has it in FASTVARLINK_BENCH_VARLINK_PYTHON"
+        )
     return python
 
 

@@ -204,14 +204,13 @@ class Lab:
         program = program_of_systemd("usr/bin/varlinkctl")
         return self.run([sys.executable, script, runs, *program, "call", address, *words])
 
-    def importing(self, runs: str, library: str, module: str) -> Run:
-        """Return a run of an interpreter that does nothing but import."""
+    def importing(self, runs: str, library: str, statement: str) -> Run:
+        """Return a run of an interpreter that does nothing but import, by the statement."""
         script = str(HERE / "services" / "command_run.py")
-        return self.run([sys.executable, script, runs, self.python_of(library), "-c", f"import {module}"])
+        return self.run([sys.executable, script, runs, self.python_of(library), "-c", statement])
 
     def json_floor(self, *arguments: str) -> Run:
         """Return a run of orjson alone, in this interpreter."""
-        command_output([sys.executable, "-c", "import orjson"])
         return self.run([sys.executable, str(HERE / "services" / "json_floor.py"), *arguments])
 
     def reader(self, library: str, *arguments: str) -> Run:

@@ -21,7 +21,7 @@ from typing import Any
 
 Call = Callable[[str], Awaitable[str]]
 DEFINITION = "interface org.example.ping\nmethod Ping(ping: string) -> (pong: string)\n"
-BATCH = 20
+BATCH = 5
 
 
 @asynccontextmanager

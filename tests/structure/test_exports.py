@@ -32,7 +32,9 @@ ORIGINAL = {
 }
 
 
-@pytest.mark.parametrize("package", ["fastvarlink", "fastvarlink.client", "fastvarlink.idl"])
+@pytest.mark.parametrize(
+    "package", ["fastvarlink", "fastvarlink.aio", "fastvarlink.client", "fastvarlink.idl"]
+)
 def test_what_is_deferred_is_declared(package: str) -> None:
     """The three lists agree: what type checkers see, what is exported, and where it is imported from."""
     module = importlib.import_module(package)

@@ -15,12 +15,12 @@ from fastvarlink.aio.carrier import Carrier, SharedCarrier
 from fastvarlink.aio.connection import connect
 from fastvarlink.aio.deadline import in_time
 from fastvarlink.aio.handler import ClientInterfaceHandler
-from fastvarlink.client.client import base_interface
 from fastvarlink.client.interceptors import interception_of
 from fastvarlink.client.plans import plans_of
 from fastvarlink.client.typed import AsyncTypedClient
 from fastvarlink.client.ways import Way, way_to
 from fastvarlink.error import ConnectionLost, InterfaceNotFound
+from fastvarlink.idl.base import base_interface
 from fastvarlink.idl.interface import Interface
 from fastvarlink.interceptor import Interceptor
 from fastvarlink.limits import Limits

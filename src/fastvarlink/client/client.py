@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
-from importlib import resources
 from types import EllipsisType
 from typing import Any, ClassVar, Self, TypeVar, overload
 
@@ -20,6 +18,7 @@ from fastvarlink.client.simple import SimpleClientInterfaceHandler, only_channel
 from fastvarlink.client.typed import TypedClient
 from fastvarlink.client.ways import SocketWay, Way, way_by_activation, way_by_bridge, way_to
 from fastvarlink.error import AddressError, InterfaceNotFound
+from fastvarlink.idl.base import base_interface
 from fastvarlink.idl.interface import Interface
 from fastvarlink.interceptor import Interceptor
 from fastvarlink.limits import Limits
@@ -27,13 +26,6 @@ from fastvarlink.limits import Limits
 _Typed = TypeVar("_Typed", bound=TypedClient)
 
 RESOLVER = "unix:/run/org.varlink.resolver"
-
-
-@cache
-def base_interface() -> Interface:
-    """The definition of org.varlink.service."""
-    own = resources.files("fastvarlink").joinpath("org.varlink.service.varlink")
-    return Interface.from_specification(own.read_text("utf-8"))
 
 
 class Client:

@@ -7,9 +7,10 @@ from typing import Any, Self, TypeVar, overload
 
 from fastvarlink._core.pool import ChannelPool
 from fastvarlink.client.carried import CarriedInterfaceHandler, open_over
-from fastvarlink.client.client import Client, base_interface
+from fastvarlink.client.client import Client
 from fastvarlink.client.interceptors import interception_of
 from fastvarlink.client.typed import TypedClient
+from fastvarlink.idl.base import base_interface
 from fastvarlink.idl.interface import Interface
 from fastvarlink.interceptor import Interceptor
 from fastvarlink.limits import Limits

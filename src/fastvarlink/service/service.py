@@ -7,7 +7,6 @@ import inspect
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator
-from importlib import resources
 from socket import socket
 from typing import Any, TypeVar, overload
 
@@ -24,6 +23,7 @@ from fastvarlink.error import (
     VarlinkError,
 )
 from fastvarlink.idl import tree
+from fastvarlink.idl.base import base_text
 from fastvarlink.idl.checkers import Checkers
 from fastvarlink.idl.definition import Definition
 from fastvarlink.idl.interface import Interface
@@ -127,8 +127,7 @@ class Service:
         self._error_checkers: dict[str, Checker | None] = {}
         self._interfaces: Registry[Interface] = Registry(self._forget)
         self._handlers: Registry[Any] = Registry(self._forget)
-        own = resources.files("fastvarlink").joinpath("org.varlink.service.varlink")
-        self._add(Interface.from_specification(own.read_text("utf-8")), self)
+        self._add(Interface.from_specification(base_text()), self)
 
     @property
     def interfaces(self) -> dict[str, Interface]:
