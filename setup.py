@@ -52,6 +52,8 @@ MODULES = (
     "pipeline",  # many calls in flight
 )
 
+HEADERS = ("check", "control", "park", "spin")
+
 # The -fwrapv that Python was built with would hide overflows.
 SANITIZED = ["-O1", "-g", "-fno-omit-frame-pointer", "-fno-wrapv"]
 
@@ -97,7 +99,7 @@ setup(
                 [f"cext/fastvarlink/_core/{name}.pyx"],
                 extra_compile_args=[*build["args"], "-fvisibility=hidden", "-Wall", "-Wextra"],
                 include_dirs=["cext/fastvarlink/_core"],
-                depends=[f"cext/fastvarlink/_core/{header}.h" for header in ("check", "control", "park")],
+                depends=[f"cext/fastvarlink/_core/{name}.h" for name in HEADERS],
                 define_macros=[("_GNU_SOURCE", None), *build["macros"]],
             )
             for name in MODULES

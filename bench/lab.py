@@ -1,6 +1,6 @@
 """Build the contestants, start their servers on fresh sockets, run their clients, end everything.
 
-Every process that is measured is pinned to one core, the same one for both sides.
+Every process that is measured is pinned to one core: the same one for both sides, unless clients get another.
 """
 
 import os
@@ -23,17 +23,20 @@ from systemd import program_of_systemd, wait_and_stay
 
 HERE = Path(__file__).resolve().parent
 OPEN_FILES = 4096
+BUSY_POLL = "0.001"  # seconds
 FASTVARLINK, PYTHON_VARLINK, ASYNCVARLINK, UVLOOP = "fastvarlink", "varlink", "asyncvarlink", "uvloop"
 
 
 class Lab:
     """The temporary folder, what was built into it, and the servers that run from it."""
 
-    def __init__(self, core: str) -> None:
-        """Measure on the given core; raise MissingPeerError without taskset."""
+    def __init__(self, core: str, client_core: str | None = None) -> None:
+        """Measure on the given core, clients perhaps on another; raise MissingPeerError without taskset."""
         if shutil.which("taskset") is None:
             raise MissingPeerError("taskset is not installed; install util-linux")
+        self.core, self.client_core = core, client_core or core
         self.pin = ["taskset", "-c", core]
+        self.client_pin = ["taskset", "-c", self.client_core]
         self.folder = Path(tempfile.mkdtemp(prefix="fvl-bench-"))
         self.servers: dict[str, tuple[subprocess.Popen[str], str]] = {}
         self.known: dict[str, str | MissingPeerError] = {}
@@ -149,12 +152,15 @@ class Lab:
     def server_command(self, kind: str, path: str) -> list[str]:
         """Return the words that start a server of the kind.
 
-        Kinds are pong, crowd, echo, go, fastvarlink, varlink and systemd-creds, the three words that
-        way_service.py takes, and "peer NAME" for one of services/peers.
+        Kinds are pong, crowd, echo, go, fastvarlink, varlink and systemd-creds, busy for fastvarlink with a
+        busy poll, the three words that way_service.py takes, and "peer NAME" for one of services/peers.
         """
         services = HERE / "services"
         if kind in {"pong", "crowd", "echo"}:
             return [self.floor(kind), path]
+        if kind == "busy":
+            python = self.python_of(FASTVARLINK)
+            return [python, str(services / "ping_service.py"), FASTVARLINK, f"unix:{path}", BUSY_POLL]
         if kind == "go":
             return [self.go_service(), f"unix:{path}", str(HERE / "org.example.ping.varlink")]
         if kind.startswith("systemd-"):
@@ -264,7 +270,7 @@ class Lab:
 
         def first() -> float:
             printed.clear()
-            printed.extend(map(float, command_output([*self.pin, *command]).split()))
+            printed.extend(map(float, command_output([*self.client_pin, *command]).split()))
             return printed[0]
 
         def later(place: int) -> float:
@@ -275,4 +281,4 @@ class Lab:
         return [first, *(partial(later, place) for place in range(1, count))]
 
     def run(self, command: list[str]) -> Run:
-        return lambda: float(command_output([*self.pin, *command]))
+        return lambda: float(command_output([*self.client_pin, *command]))

@@ -49,5 +49,5 @@ def describe_machine(lab: Lab) -> list[str]:
     return [
         f"{processor}, {os.cpu_count()} cores, {uname.sysname} {uname.release}",
         ", ".join(parts),
-        f"every measured process under {core}",
+        f"every measured process under {core}, but for clients that are said to have another core",
     ]

@@ -34,6 +34,7 @@ BRIEF = Pace(1, "0.04", "5000", 1 << 17)
 GROUPS = {
     "test_speed": Group("Small calls, windows and streams", Pace(9, "0.5"), Pace(2, "0.08", "5000")),
     "test_latency": Group("Latency", Pace(7, "0.5"), BRIEF),
+    "test_busy_poll": Group("Two cores, and a busy poll", Pace(7, "0.3"), BRIEF),
     "test_peers": Group("Other libraries for calls between processes", Pace(7, "0.3"), BRIEF),
     "test_payloads": Group("Payloads", Pace(5, "0.3"), BRIEF),
     "test_connections": Group("Connections", Pace(5, "0.3"), BRIEF),

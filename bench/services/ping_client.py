@@ -6,7 +6,9 @@ Usage: ping_client.py fastvarlink|varlink ADDRESS unary SECONDS
        ping_client.py fastvarlink|varlink ADDRESS connect SECONDS
        ping_client.py fastvarlink|varlink ADDRESS latency SECONDS SHARE...
        ping_client.py fastvarlink ADDRESS pipeline SECONDS
-connect makes a client for each call; latency prints a line for each share: what so many calls stayed within.
+       ping_client.py fastvarlink ADDRESS busy SECONDS BUSY_POLL
+busy is unary with a busy poll of so many seconds; connect makes a client for each call; latency prints a line
+for each share: what so many calls stayed within.
 Every answer is compared with what it should be: a wrong one must not look fast.
 """
 
@@ -82,11 +84,13 @@ def pipeline(client: Any, seconds: float) -> float:
 def main() -> None:
     """Open the interface, measure as asked and print the figure."""
     _, _, address, mode, *numbers = sys.argv
+    if mode == "busy":
+        library.Client.busy_poll = float(numbers[1])
     with (
         library.Client.new_with_address(address) as client,
         client.open("org.example.ping") as ping,
     ):
-        if mode == "unary":
+        if mode in {"unary", "busy"}:
             result = timed(partial(call, ping), float(numbers[0]), 50)
         elif mode == "connect":
             result = timed(partial(connect_and_call, address), float(numbers[0]), 5)
@@ -103,7 +107,7 @@ def main() -> None:
             result = pipeline(client, float(numbers[0]))
         else:
             raise SystemExit(
-                f"{mode!r} is no mode; choose unary, connect, latency, stream, echo or pipeline."
+                f"{mode!r} is no mode; choose unary, busy, connect, latency, stream, echo or pipeline."
             )
     print(f"{result:.1f}")
 

@@ -1,7 +1,8 @@
 """Serve org.example.ping with the library that the first argument names.
 
-Usage: ping_service.py fastvarlink|varlink ADDRESS
-Prints "ready" once connections are accepted. Uses only what both libraries offer.
+Usage: ping_service.py fastvarlink|varlink ADDRESS [BUSY_POLL]
+Prints "ready" once connections are accepted. Uses only what both libraries offer, but for
+the seconds of a busy poll.
 """
 
 import importlib
@@ -44,6 +45,8 @@ def main() -> None:
     )
     service.interface("org.example.ping")(Ping)
     handler = type("PingRequestHandler", (library.RequestHandler,), {"service": service})
+    if len(sys.argv) > 3:
+        library.ThreadingServer.busy_poll = float(sys.argv[3])
     with library.ThreadingServer(sys.argv[2], handler) as server:
         print("ready", flush=True)
         server.serve_forever()

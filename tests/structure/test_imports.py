@@ -11,7 +11,7 @@ ROOT = Path(fastvarlink.__file__).parent
 
 # From the bottom up. Rooms of one row do not know each other.
 ROWS = [
-    {"deferred", "interceptor", "limits", "marks", "unixpath"},
+    {"busypoll", "deferred", "interceptor", "limits", "marks", "unixpath"},
     {"error"},
     {"peer"},
     {"address"},

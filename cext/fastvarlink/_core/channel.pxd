@@ -15,6 +15,7 @@ cdef class Channel:
     cdef readonly object connection  # the socket; None once it has been handed over
     cdef object fileno  # its method, found once
     cdef readonly object limits
+    cdef int64_t busy_poll  # microseconds; 0 for none
     cdef bint strict
     cdef unsigned long process  # that made the connection
     cdef Link link

@@ -63,11 +63,13 @@ cdef class Channel:
     limits are the Limits of messages, strict says whether the service must keep to every rule. reopen(), if
     given, returns a new connection for the calls that come after one that ran out of time, after a stream was
     left before its end, or after an upgrade. A call with a time limit passes it the seconds that are left.
+    busy_poll is for how many seconds a thread asks again and again for what it waits for before it sleeps.
     """
 
-    def __init__(self, connection, limits, reopen=None, bint strict=True):
+    def __init__(self, connection, limits, reopen=None, bint strict=True, double busy_poll=0):
         self.limits = limits
         self.strict = strict
+        self.busy_poll = <int64_t> (busy_poll * 1e6)
         self.reopen = reopen
         self.condition = threading.Condition()
         self.connect(connection)
@@ -82,6 +84,7 @@ cdef class Channel:
         self.session = ClientSession(self.limits, self.strict)
         self.process = process_number()
         self.link = Link(self.fileno(), self.session.reader, self.session.writer)
+        self.link.busy_poll = self.busy_poll
         self.closed = self.left = False
         return 0
 
@@ -348,7 +351,9 @@ cdef class Channel:
         return 0
 
     cdef int transfer(self, CallPlan plan, bint read) except -1:
-        cdef bint at_once = self.duplex or self.deadline.due != 0 or self.unfinished != 0
+        cdef bint at_once = (
+            self.duplex or self.deadline.due != 0 or self.unfinished != 0 or self.busy_poll != 0
+        )
         cdef LinkStatus status
         cdef Link link = self.link
         CHECK(self.owner == PyThread_get_thread_ident())

@@ -30,6 +30,7 @@ cdef class Link:
     cdef FrameReader reader
     cdef FrameWriter writer
     cdef bint short_read  # the last read left nothing behind
+    cdef int64_t busy_poll  # microseconds for which wait() asks again and again before it sleeps; mostly 0
     cdef short awaits  # what poll() must wait for before exchange() can go on
 
     # Reads what has arrived, without waiting. Releases the GIL when the read may be a large copy.

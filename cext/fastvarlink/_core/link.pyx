@@ -44,6 +44,12 @@ cdef extern from "<poll.h>" nogil:
     short POLLIN
     short POLLOUT
 
+cdef extern from "spin.h" nogil:
+    struct spin:
+        pass
+    spin spin_from(int64_t time, int64_t end)
+    bint spin_on(const spin *spin, int64_t time)
+
 cdef enum:
     # Transfers that may be larger than this are made without the GIL: the copy takes longer than
     # another thread should wait.
@@ -357,20 +363,31 @@ cdef class Link:
     cdef LinkStatus wait(self, int64_t due) except *:
         cdef pollfd ready
         cdef int64_t left = -1
+        cdef int64_t spin_until = now() + self.busy_poll if self.busy_poll else 0
+        cdef spin spinning
         cdef int count
         ready.fd = self.fd
         ready.events = self.awaits
         while True:
             ready.revents = 0
             with nogil:
-                if due:
-                    # Of a millisecond that has begun all is waited for: late rather than early.
-                    left = min(max(due - now() + 999, <int64_t> 0) // 1000, <int64_t> LONGEST)
-                count = poll(&ready, 1, <int> left)
+                if spin_until:
+                    spinning = spin_from(now(), min(spin_until, due) if due else spin_until)
+                    while True:
+                        count = poll(&ready, 1, 0)
+                        if count != 0 or not spin_on(&spinning, now()):
+                            break
+                    if now() >= spin_until:
+                        spin_until = 0
+                else:
+                    if due:
+                        # Of a millisecond that has begun all is waited for: late rather than early.
+                        left = min(max(due - now() + 999, <int64_t> 0) // 1000, <int64_t> LONGEST)
+                    count = poll(&ready, 1, <int> left)
             if count > 0:
                 return LINK_OK
             if count == 0:
-                if now() >= due:
+                if due and now() >= due:
                     return LINK_BLOCKED
             elif errno != EINTR:
                 self.error = errno

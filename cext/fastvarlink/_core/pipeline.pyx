@@ -71,15 +71,15 @@ cdef class PipelineCarrier(Carrier):
     """Carries calls over one new connection without waiting for their replies.
 
     connect() returns the connection; with a timeout it is passed the seconds that are left. timeout is for
-    all calls together, from here on. limits and strict are those of a Channel.
+    all calls together, from here on. limits, strict and busy_poll are those of a Channel.
     """
 
-    def __init__(self, connect, limits, bint strict=True, timeout=None):
+    def __init__(self, connect, limits, bint strict=True, timeout=None, double busy_poll=0):
         super().__init__(timeout)
         self.deadline = deadline_in(self.span)
         connection = connect(seconds_left(self.deadline)) if self.span else connect()
         try:
-            self.channel = Channel(connection, limits, None, strict)
+            self.channel = Channel(connection, limits, None, strict, busy_poll)
         except BaseException:
             connection.close()
             raise

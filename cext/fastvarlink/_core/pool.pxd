@@ -18,6 +18,7 @@ cdef class ChannelPool(Carrier):
     cdef object connect  # callable: a new connection
     cdef object limits
     cdef bint strict
+    cdef double busy_poll  # seconds
     cdef int size
     cdef int opened  # connections that there are, or are being made
     cdef list channels  # all that there are

@@ -30,16 +30,17 @@ cdef class Turn:
 cdef class ChannelPool(Carrier):
     """Carries calls over at most size connections.
 
-    connect() returns a new one; where a call has a time limit it is passed the seconds that are left. limits
-    and strict are those of a Channel, timeout is that of a Carrier.
+    connect() returns a new one; where a call has a time limit it is passed the seconds that are left. limits,
+    strict and busy_poll are those of a Channel, timeout is that of a Carrier.
     """
 
-    def __init__(self, connect, int size, limits, bint strict=True, timeout=None):
+    def __init__(self, connect, int size, limits, bint strict=True, timeout=None, double busy_poll=0):
         super().__init__(timeout)
         self.connect = connect
         self.size = size
         self.limits = limits
         self.strict = strict
+        self.busy_poll = busy_poll
         self.begin()
 
     cdef int begin(self) except -1:
@@ -126,7 +127,7 @@ cdef class ChannelPool(Carrier):
         try:
             connection = self.connect(seconds_left(deadline)) if deadline.due else self.connect()
             try:
-                channel = Channel(connection, self.limits, None, self.strict)
+                channel = Channel(connection, self.limits, None, self.strict, self.busy_poll)
                 self.channels.append(channel)
                 # end() may have come in between.
                 self.check()

@@ -60,6 +60,8 @@ cdef class Reactor:
     cdef bint stopping
     cdef object tick  # callable: called by lead_alone() about every interval milliseconds; or None
     cdef int interval
+    cdef int64_t busy_poll  # microseconds for which the leader asks before it sleeps; 0 for none
+    cdef int64_t spin_until  # when they are over; 0 while something happens
     cdef double next_tick  # on the monotonic clock, in seconds
     cdef bint hosted  # an event loop calls run_once(), on the thread that leads all the time
     cdef bint turning  # it is inside of it
@@ -102,5 +104,8 @@ cdef class Reactor:
     cdef int hand_over(self) except -1
     cdef void close_descriptors(self) noexcept
     cdef int run_leader(self) except -1
+    # As epoll_wait(), but it sleeps only once nothing has happened for the time of the busy poll. It returns
+    # early, with nothing, so that the leader can look after other things.
+    cdef int spin(self, int timeout) noexcept nogil
     cdef int run_event(self, epoll_event event) except -1
     cdef int run_source(self, Source source, uint32_t events) except -1

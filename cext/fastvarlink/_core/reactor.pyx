@@ -82,6 +82,12 @@ cdef extern from "park.h" nogil:
     uint64_t word_get(const uint64_t *word)
     void word_set(uint64_t *word, uint64_t value)
 
+cdef extern from "spin.h" nogil:
+    struct spin:
+        pass
+    spin spin_from(int64_t time, int64_t end)
+    bint spin_on(const spin *spin, int64_t time)
+
 cdef extern from *:
     """
     /* The number of this thread among all that ever led a reactor; 0 for others. */
@@ -136,16 +142,18 @@ cdef class Source:
 cdef class Reactor:
     """Watches sources. It runs once: after stop() it is over.
 
-    spawn() is called to start one more thread that calls work(); it returns whether it could.
+    spawn() is called to start one more thread that calls work(); it returns whether it could. busy_poll is
+    for how many seconds whoever leads asks again and again, after something has happened, before it sleeps.
     """
 
     def __cinit__(self):
         self.epoll = self.wakeup = self.timer = self.loop_fd = -1
         self.events = NULL
 
-    def __init__(self, spawn=None):
+    def __init__(self, spawn=None, double busy_poll=0):
         cdef epoll_event event
         self.spawn = spawn
+        self.busy_poll = <int64_t> (busy_poll * 1e6)
         self.sources = []
         self.generations = []
         self.process = process_number()
@@ -332,7 +340,10 @@ cdef class Reactor:
                 if not word_swap(&self.lead, busy, waiting):
                     return 0
                 with nogil:
-                    count = epoll_wait(self.epoll, self.events, HARVEST, timeout)
+                    if self.busy_poll:
+                        count = self.spin(timeout)
+                    else:
+                        count = epoll_wait(self.epoll, self.events, HARVEST, timeout)
                 # Only now, with the GIL held: what was harvested must be on record before another
                 # thread may take over.
                 word_set(&self.lead, busy)
@@ -355,6 +366,29 @@ cdef class Reactor:
                 return 0
         word_swap(&self.lead, busy, 0)
         return 0
+
+    cdef int spin(self, int timeout) noexcept nogil:
+        cdef int64_t time = now()
+        cdef int64_t end
+        cdef spin spinning
+        cdef int count
+        if self.spin_until == 0:
+            self.spin_until = time + self.busy_poll
+        if timeout == 0 or time >= self.spin_until:
+            count = epoll_wait(self.epoll, self.events, HARVEST, timeout)
+        else:
+            end = self.spin_until
+            if timeout > 0:
+                end = min(end, time + timeout * <int64_t> 1000)
+            spinning = spin_from(time, end)
+            while True:
+                count = epoll_wait(self.epoll, self.events, HARVEST, 0)
+                if count != 0 or not spin_on(&spinning, now()):
+                    break
+        if timeout == 0 or count > 0:
+            # The time begins anew, when that is done.
+            self.spin_until = 0
+        return count
 
     cdef int run_event(self, epoll_event event) except -1:
         cdef Py_ssize_t fd = <Py_ssize_t> <uint32_t> event.data.u64

@@ -23,6 +23,7 @@ class Channel:
         limits: Limits,
         reopen: Callable[..., Any] | None = None,
         strict: bool = True,
+        busy_poll: float = 0,
     ) -> None: ...
     def close(self, why: str = ...) -> None: ...
     def send_message(

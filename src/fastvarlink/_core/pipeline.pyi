@@ -11,7 +11,12 @@ class PendingReply:
 
 class PipelineCarrier(Carrier):
     def __init__(
-        self, connect: Callable[..., Any], limits: Limits, strict: bool = True, timeout: float | None = None
+        self,
+        connect: Callable[..., Any],
+        limits: Limits,
+        strict: bool = True,
+        timeout: float | None = None,
+        busy_poll: float = 0,
     ) -> None: ...
     def finish(self) -> None: ...
     def abandon(self) -> None: ...

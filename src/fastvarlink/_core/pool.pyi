@@ -14,5 +14,6 @@ class ChannelPool(Carrier):
         limits: Limits,
         strict: bool = True,
         timeout: float | None = None,
+        busy_poll: float = 0,
     ) -> None: ...
     def end(self) -> None: ...

@@ -11,6 +11,7 @@ from fastvarlink import address as addresses
 from fastvarlink._core.channel import Channel
 from fastvarlink._core.deadline import checked_timeout
 from fastvarlink._core.remote import DirectCarrier
+from fastvarlink.busypoll import checked_busy_poll
 from fastvarlink.client.carried import SharedCarrier, check_name, open_over
 from fastvarlink.client.interceptors import interception_of
 from fastvarlink.client.pipeline import Pipeline
@@ -42,6 +43,9 @@ class Client:
 
     ``timeout`` is how many seconds connecting, a call, or the next reply of a stream may take, also for what
     open() asks, before DeadlineExceeded is raised; None for any number. A call's ``_timeout`` replaces it.
+
+    ``busy_poll`` is for how many seconds a thread that waits for a reply asks for it again and again, which
+    keeps a core busy, before it sleeps; None or 0 for none.
     """
 
     # What open() makes; subclasses of Client may bring another.
@@ -49,6 +53,7 @@ class Client:
     limits = Limits()
     strict = True
     timeout: float | None = None
+    busy_poll = 0.0
 
     def __init__(
         self,
@@ -59,6 +64,7 @@ class Client:
         limits: Limits | None = None,
         strict: bool | None = None,
         timeout: float | None = None,
+        busy_poll: float | None = None,
         interceptors: Iterable[Interceptor] = (),
     ) -> None:
         self._interception = interception_of(interceptors)
@@ -68,6 +74,7 @@ class Client:
             self.limits = limits
         if strict is not None:
             self.strict = strict
+        self.busy_poll = checked_busy_poll(self.busy_poll if busy_poll is None else busy_poll)
         self._interfaces: dict[str, Interface] = {}
         self._socket: socket.socket | None = None
         self._socket_fn: Callable[..., Any] | None = None
@@ -157,6 +164,7 @@ class Client:
         limits: Limits | None = None,
         strict: bool | None = None,
         timeout: float | None = None,
+        busy_poll: float | None = None,
         interceptors: Iterable[Interceptor] = (),
     ) -> Self:
         """A client of whoever serves at the other end of a connection, as after an upgrade.
@@ -169,11 +177,11 @@ class Client:
         it is closed by cleanup() or at the end of the block, and there is never another one. A call that runs
         out of time, or a stream that is left, ends it. Closing a handler does not.
         """
-        client = cls(interceptors=interceptors)
+        client = cls(busy_poll=busy_poll, interceptors=interceptors)
         for name, value in (("limits", limits), ("strict", strict), ("timeout", checked_timeout(timeout))):
             if value is not None:
                 setattr(client, name, value)
-        client._channel = only_channel(connection, client.limits, client.strict)
+        client._channel = only_channel(connection, client.limits, client.strict, client.busy_poll)
         client._carrier = SharedCarrier(client._channel, client.timeout)
         client._carrier.interception = client._interception
         client._str = "Client over a connection"
@@ -233,7 +241,7 @@ class Client:
         try:
             if isinstance(interface_name, type) and issubclass(interface_name, TypedClient):
                 reopen = self.open_connection if own else None
-                channel = typed_channel(connection, self.limits, self.strict, reopen)
+                channel = typed_channel(connection, self.limits, self.strict, reopen, self.busy_poll)
                 carrier = DirectCarrier(channel, self.timeout)
                 carrier.interception = self._interception
                 return interface_name(carrier)
@@ -252,7 +260,13 @@ class Client:
         """
         limit = checked_timeout(self.timeout if timeout is ... else timeout)
         return Pipeline(
-            self.open_connection, self.definition, self.limits, self.strict, limit, self._interception
+            self.open_connection,
+            self.definition,
+            self.limits,
+            self.strict,
+            limit,
+            self._interception,
+            self.busy_poll,
         )
 
     def _make_handler(
@@ -274,6 +288,7 @@ class Client:
             strict=self.strict,
             reopen=self.open_connection if reconnect else None,
             timeout=self.timeout,
+            busy_poll=self.busy_poll,
             interception=self._interception,
         )
 

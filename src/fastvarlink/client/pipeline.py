@@ -35,6 +35,7 @@ class Pipeline:
         strict: bool,
         timeout: float | None,
         interception: Interception | None = None,
+        busy_poll: float = 0.0,
     ) -> None:
         self._interception = interception
         self._connect = connect
@@ -42,9 +43,12 @@ class Pipeline:
         self._limits = limits
         self._strict = strict
         self._timeout = timeout
+        self._busy_poll = busy_poll
 
     def __enter__(self) -> Self:
-        self._carrier = PipelineCarrier(self._connect, self._limits, self._strict, self._timeout)
+        self._carrier = PipelineCarrier(
+            self._connect, self._limits, self._strict, self._timeout, self._busy_poll
+        )
         self._carrier.interception = self._interception
         return self
 

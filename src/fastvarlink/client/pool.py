@@ -45,6 +45,7 @@ class Pool:
         limits: Limits | None = None,
         strict: bool | None = None,
         timeout: float | None = None,
+        busy_poll: float | None = None,
         interceptors: Iterable[Interceptor] = (),
     ) -> None:
         interceptors = tuple(interceptors)
@@ -57,10 +58,16 @@ class Pool:
             limits=limits,
             strict=strict,
             timeout=timeout,
+            busy_poll=busy_poll,
             interceptors=interceptors,
         )
         self._carrier = ChannelPool(
-            self._client.open_connection, size, self._client.limits, self._client.strict, timeout
+            self._client.open_connection,
+            size,
+            self._client.limits,
+            self._client.strict,
+            timeout,
+            self._client.busy_poll,
         )
         self._carrier.interception = interception_of(interceptors)
         self._service = CarriedInterfaceHandler(base_interface(), self._carrier)

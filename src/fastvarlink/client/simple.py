@@ -31,11 +31,12 @@ def channel_of(
     limits: Limits,
     strict: bool = True,
     reopen: Callable[..., socket.socket] | None = None,
+    busy_poll: float = 0.0,
 ) -> Channel:
     """The channel of a connected socket, made if there is none yet."""
     channel = _channels.get(id(connection))
     if channel is None or channel.connection is not connection or channel.is_closed:
-        channel = _channels[id(connection)] = Channel(connection, limits, reopen, strict)
+        channel = _channels[id(connection)] = Channel(connection, limits, reopen, strict, busy_poll)
     elif reopen is not None:
         channel.reopen = reopen
     return channel
@@ -46,14 +47,15 @@ def typed_channel(
     limits: Limits,
     strict: bool,
     reopen: Callable[..., socket.socket] | None,
+    busy_poll: float,
 ) -> Channel:
     """The channel of a typed client's connection. TypeError if that is no plain socket."""
     if not is_plain_socket(connection):
         raise TypeError(f"A typed client needs a connected socket, not a {type(connection).__qualname__}.")
-    return channel_of(connection, limits, strict, reopen)
+    return channel_of(connection, limits, strict, reopen, busy_poll)
 
 
-def only_channel(connection: socket.socket, limits: Limits, strict: bool) -> Channel:
+def only_channel(connection: socket.socket, limits: Limits, strict: bool, busy_poll: float) -> Channel:
     """The channel of the only connection that a client has. TypeError if that is no plain socket."""
     if not is_plain_socket(connection):
         raise TypeError(
@@ -63,7 +65,7 @@ def only_channel(connection: socket.socket, limits: Limits, strict: bool) -> Cha
     if connection.gettimeout() == 0:
         # From an event loop. It would be taken for a time limit.
         connection.setblocking(True)
-    return channel_of(connection, limits, strict)
+    return channel_of(connection, limits, strict, busy_poll=busy_poll)
 
 
 # Where a subclass overrides one of these, calls take the way through it.
@@ -74,9 +76,10 @@ class SimpleClientInterfaceHandler(ClientInterfaceHandler):
     """A ClientInterfaceHandler over a connected socket, a multiprocessing connection, or a file.
 
     May be shared between threads when it is over a socket. ``limits`` says what the service may cost; with
-    ``strict=False`` it need not keep to every rule, and ``timeout`` how many seconds a call may take (see
-    Client). ``reopen``, if given, connects anew after a call that took longer, after a stream that was left
-    before its end, and after an upgrade; where a call has a time limit it gets the seconds that are left.
+    ``strict=False`` it need not keep to every rule, ``timeout`` is how many seconds a call may take, and
+    ``busy_poll`` for how many the thread that waits does not sleep (see Client). ``reopen``, if given,
+    connects anew after a call that took longer, after a stream that was left before its end, and after an
+    upgrade; where a call has a time limit it gets the seconds that are left.
     """
 
     def __init__(
@@ -89,6 +92,7 @@ class SimpleClientInterfaceHandler(ClientInterfaceHandler):
         strict: bool = True,
         reopen: Callable[..., socket.socket] | None = None,
         timeout: float | None = None,
+        busy_poll: float = 0.0,
         interception: Interception | None = None,
     ) -> None:
         self._connection = file_or_socket
@@ -99,7 +103,7 @@ class SimpleClientInterfaceHandler(ClientInterfaceHandler):
         self._recv = not self._recv_bytes and hasattr(file_or_socket, "recv")
         self._channel: Channel | None = None
         if is_plain_socket(file_or_socket):
-            self._channel = channel_of(file_or_socket, limits, strict, self._reopener(reopen))
+            self._channel = channel_of(file_or_socket, limits, strict, self._reopener(reopen), busy_poll)
             self._carrier = DirectCarrier(self._channel, timeout)
             self._carrier.interception = interception
         else:

@@ -6,6 +6,7 @@ import contextlib
 import threading
 from collections.abc import Callable
 
+from fastvarlink.busypoll import checked_busy_poll
 from fastvarlink.limits import Limits
 from fastvarlink.server.listening import Listening
 from fastvarlink.server.program import Manager, Settings, serve_sockets
@@ -24,6 +25,7 @@ def serve(
     strict: bool = True,
     exit_idle_time: float | None = None,
     drain_time: float = 10.0,
+    busy_poll: float | None = None,
     ready: Callable[[], None] | None = None,
 ) -> None:
     """Serve a service until it is told to end, then return: the program ends with status 0.
@@ -38,7 +40,8 @@ def serve(
     seconds, what is left is cut off; a second signal ends the process at once. So does an idle service after
     ``exit_idle_time`` seconds without a connection. A manager at NOTIFY_SOCKET is told when it is ready, when
     it ends, and that it lives, if it asks for that. ``ready()`` is called when the service can be called.
-    ``limits`` and ``strict`` are as for ThreadingServer.
+    ``limits``, ``strict`` and ``busy_poll`` are as for ThreadingServer; ValueError for a ``busy_poll`` where
+    handlers are coroutines.
 
     With two or more ``workers``, so many processes serve the same sockets, and this one only watches over
     them: one that dies is replaced, and SIGHUP replaces all of them without a call being lost. It must be
@@ -56,7 +59,7 @@ def serve(
         raise RuntimeError(
             "serve() with 'workers' was called on a thread: call it on the main thread, which signals reach."
         )
-    settings = Settings(limits or Limits(), strict, exit_idle_time, drain_time)
+    settings = Settings(limits or Limits(), strict, exit_idle_time, drain_time, checked_busy_poll(busy_poll))
     with contextlib.closing(Listening()) as listening:
         listening.open(listen_at, Server.request_queue_size, connections=workers == 1)
         if workers > 1:

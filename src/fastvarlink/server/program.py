@@ -41,6 +41,7 @@ class Settings:
     strict: bool
     exit_idle_time: float | None
     drain_time: float
+    busy_poll: float = 0.0
 
 
 class Superior(Protocol):
@@ -106,7 +107,14 @@ class ProgramServer(ThreadingServer):
     def __init__(
         self, service: Service, listening: Listening, settings: Settings, superior: Superior
     ) -> None:
-        super().__init__("", service, bind_and_activate=False, limits=settings.limits, strict=settings.strict)
+        super().__init__(
+            "",
+            service,
+            bind_and_activate=False,
+            limits=settings.limits,
+            strict=settings.strict,
+            busy_poll=settings.busy_poll,
+        )
         self.exit_idle_time = settings.exit_idle_time
         self._service = service
         self._listening = listening
@@ -312,6 +320,10 @@ def serve_sockets(
             )
         service = made
     if service.awaits:
+        if settings.busy_poll:
+            raise ValueError(
+                "'busy_poll' is not for handlers that are coroutines: their event loop sleeps. Leave it out."
+            )
         runner.run_in_loop(service, listening, settings, superior)
         return
     with ExitStack() as undo:

@@ -29,6 +29,7 @@ from fastvarlink import address as addresses
 from fastvarlink._core.link import is_plain_socket
 from fastvarlink._core.listener import Alarm
 from fastvarlink._core.reactor import Reactor
+from fastvarlink.busypoll import checked_busy_poll
 from fastvarlink.limits import Limits
 from fastvarlink.marks import mark
 from fastvarlink.peer import Peer
@@ -50,6 +51,9 @@ class Server(BaseServer):
     ``server_address`` is an address as in fastvarlink.address; a socket that was passed in by systemd
     takes its place. ``RequestHandlerClass`` is a subclass of RequestHandler, or simply a Service.
     A unix socket may have a ``;mode=0600``.
+
+    ``busy_poll`` is for how many seconds after a call the thread that waits asks for the next one again and
+    again, which keeps a core busy, before it sleeps; None or 0 for none.
     """
 
     address_family: int = AF_INET
@@ -65,6 +69,8 @@ class Server(BaseServer):
     exit_idle_time: float | None = None
     # Seconds that server_close() waits for handlers that are still running.
     close_timeout = 5.0
+    # Seconds after whatever has happened for which the thread that waits does not sleep.
+    busy_poll = 0.0
     # Says when this process takes connections, where others take some of the same sockets.
     _turn: Turn | None = None
 
@@ -79,11 +85,13 @@ class Server(BaseServer):
         *,
         limits: Limits | None = None,
         strict: bool | None = None,
+        busy_poll: float | None = None,
     ) -> None:
         if limits is not None:
             self.limits = limits
         if strict is not None:
             self.strict = strict
+        self.busy_poll = checked_busy_poll(self.busy_poll if busy_poll is None else busy_poll)
         self.remove_file: str | None = None
         self.mode: str | None = None
         self._socket_file: SocketFile | None = None
@@ -270,7 +278,7 @@ class Server(BaseServer):
                 self._serving_thread = None
 
     def _start(self) -> None:
-        reactor = Reactor(self._spawner())
+        reactor = Reactor(self._spawner(), self.busy_poll)
         self._reactor = reactor
         self._connections.start_all(reactor)
         self._begin_to_accept(reactor)
