@@ -647,7 +647,7 @@ cdef class Reactor:
             promoted = False
             waited = 0
             with nogil:
-                while waited < SIGNALS * 1000 and not self.stopping:
+                while waited < SIGNALS * 1000 and left != 0 and not self.stopping:
                     nap = LOOK if calm < CALM_LOOKS else CALM_LOOK
                     if quiet >= QUIET_LOOKS:
                         word_set(&self.parked, 1)
