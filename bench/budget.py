@@ -78,9 +78,8 @@ def read(lines: list[str]) -> dict[str, Function]:
 
 def group_of(function: Function) -> str | None:
     """Return what a function outside the core counts as when the core calls it; None if as the caller's."""
-    # The core reaches orjson.dumps by Python's way to compiled functions.
-    reached = [called for called, _ in function.calls] if function.name.startswith("cfunction_") else []
-    if any("orjson" in where for where in (function.library, *reached)):
+    # The core calls nothing but orjson in this way.
+    if function.name == "PyObject_CallOneArg" or "orjson" in function.library:
         return "orjson"
     if SYSTEM.match(function.name):
         return "around system calls"
