@@ -40,8 +40,8 @@ class Acceptor:
     """Takes the connections of a listening socket, whenever there are some and there is room.
 
     accept() returns a connection and its address, or raises what accept() raises; take(request, address)
-    does what is to be done with them. Where other processes take connections of the same socket, turn says
-    whether it is this one's turn.
+    does what is to be done with them, and rest() is called when a thread has none in hand any more. Where
+    other processes take connections of the same socket, turn says whether it is this one's turn.
     """
 
     def __init__(
@@ -49,11 +49,13 @@ class Acceptor:
         endpoint: socket,
         accept: Callable[[], tuple[Any, Any]],
         take: Callable[[Any, Any], None],
+        rest: Callable[[], None],
         turn: Turn | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._accept = accept
         self._take = take
+        self._rest = rest
         self._turn = turn
         self._listener: Listener | None = None
         self._alarm = Alarm(RETRY, self._retry_late)
@@ -102,6 +104,7 @@ class Acceptor:
             return self._accept_in_turn(turn)
         finally:
             self._taking.pop()
+            self._rest()
 
     def _accept_in_turn(self, turn: Turn | None) -> bool:
         for taken in range(TURN):

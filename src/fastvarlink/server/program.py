@@ -205,7 +205,7 @@ class ProgramServer(ThreadingServer):
         self._take_no_more()
         if not self._quiet:
             return False
-        if len(self._connections) or any(acceptor.taking for acceptor in self._acceptors):
+        if self._some_are_open():
             # The one that is being taken may be refused, and never end.
             self._connection_ended()
             return False
@@ -248,7 +248,8 @@ class ProgramServer(ThreadingServer):
         reactor = self._reactor
         assert reactor is not None
         self._superior.stopping()
-        self._draining = self._patient = True
+        self._patient = True
+        self._draining = True
         if self._turn is not None:
             self._turn.give()
         self._take_no_more()

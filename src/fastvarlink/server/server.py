@@ -102,7 +102,7 @@ class Server(BaseServer):
         self._reactor: Reactor | None = None
         self._peers: dict[Any, Peer] = {}
         self._more_sockets: list[Any] = []
-        self._acceptors = [Acceptor(self.socket, self.get_request, self._take_in)]
+        self._acceptors = [Acceptor(self.socket, self.get_request, self._take_in, self._stop_if_over)]
         self._serving_thread: threading.Thread | None = None
         self._lock = threading.RLock()
         self._stop_requested = False
@@ -244,7 +244,7 @@ class Server(BaseServer):
             return self._prepared(*sockets.accept(endpoint))
 
         self._more_sockets.append(endpoint)
-        self._acceptors.append(Acceptor(endpoint, accept, self._take_in, self._turn))
+        self._acceptors.append(Acceptor(endpoint, accept, self._take_in, self._stop_if_over, self._turn))
 
     # ---- serving
 
@@ -402,13 +402,10 @@ class Server(BaseServer):
     def _connection_ended(self) -> None:
         for acceptor in self._acceptors:
             acceptor.retry()
-        reactor = self._reactor
-        if len(self._connections) or reactor is None:
-            return
-        if self._draining or self._ends_with_last:
-            self._request_stop()
-        elif self._idle_alarm is not None:
-            self._idle_alarm.start(reactor)
+        if self._ends_with_last:
+            self._stop_if_over()
+        elif self._idle_alarm is not None and self._reactor is not None and not len(self._connections):
+            self._idle_alarm.start(self._reactor)
 
     # ---- coming to an end by itself
 
@@ -432,12 +429,9 @@ class Server(BaseServer):
         self._end_within(timeout, reactor)
 
     def _end_within(self, timeout: float, reactor: Reactor) -> None:
-        # Another thread may have one in hand that is not among them yet.
-        if len(self._connections) or any(acceptor.taking for acceptor in self._acceptors):
-            self._drain_alarm = Alarm(timeout, self._request_stop)
-            self._drain_alarm.start(reactor)
-        else:
-            self._request_stop()
+        self._drain_alarm = Alarm(timeout, self._request_stop)
+        self._drain_alarm.start(reactor)
+        self._end_with_last()
 
     def _exit_if_idle(self) -> None:
         # A connection may have come while this was decided; it is served (rule S8).
@@ -457,7 +451,14 @@ class Server(BaseServer):
 
     def _end_with_last(self) -> None:
         self._ends_with_last = True
-        if not len(self._connections):
+        self._stop_if_over()
+
+    def _some_are_open(self) -> bool:
+        # In this order: what a thread has in hand is among the connections before it is out of its hands.
+        return any(acceptor.taking for acceptor in self._acceptors) or len(self._connections) > 0
+
+    def _stop_if_over(self) -> None:
+        if self._ends_with_last and not self._some_are_open():
             self._request_stop()
 
     def _request_stop(self) -> None:
