@@ -17,7 +17,8 @@ CORE = re.compile(r"/_core/(\w+)\.")
 SYSTEM = re.compile(r"^(recv|send|recvmsg|sendmsg|epoll_wait|epoll_pwait2?|poll)\b")
 LOCK = re.compile(r"^(PyEval_(Save|Restore|Acquire|Release)Thread|PyGILState_\w+)")
 PYTHON = re.compile(
-    r"^(PyObject_(Vectorcall|Call)|_PyObject_(Call|MakeTpCall)|_PyFunction_Vectorcall|method_vectorcall)"
+    r"^(PyObject_(Vectorcall|Call)|_PyObject_(Call|MakeTpCall)|_PyFunction_Vectorcall|method_vectorcall"
+    r"|PyIter_Next|PyIter_Send)"
 )
 
 
