@@ -198,6 +198,7 @@ cdef class Spare:
     cdef object go_on(self, object sent, object thrown):
         cdef bint over = False
         cdef Course course = self.course
+        cdef Source source
         if not self.running:
             if thrown is None:
                 return self.wait()
@@ -217,8 +218,10 @@ cdef class Spare:
         if not over:
             return awaits
         self.running = False
+        # Held here: when the connection is over, the last other reference to it goes while it runs.
+        source = course.source
         try:
-            course.source.resumed()
+            source.resumed()
         except Exception as failure:
             self.tasks.loop.call_exception_handler(
                 {"message": "A connection has been closed by an error.", "exception": failure}
