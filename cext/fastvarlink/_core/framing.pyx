@@ -166,6 +166,7 @@ cdef class FrameWriter:
     cdef int write(self, const Slice *pieces, int count, Rights rights) except -1:
         cdef Buffer buffer = self.buffer
         cdef size_t size = 0
+        cdef list pair
         cdef char *to
         cdef int i
         for i in range(count):
@@ -175,11 +176,15 @@ cdef class FrameWriter:
                 f"A message of {size} bytes is over the limit of {self.limit} bytes. Send less at a "
                 f"time, or raise max_message_size on both sides."
             )
-        to = buffer.reserve(size + 1)
         if rights is not None:
+            # Made first: the collector may run other code then, which the address would not outlive.
+            pair = [0, rights]
             if self.attached is None:
                 self.attached = []
-            self.attached.append([stored(buffer), rights])
+        to = buffer.reserve(size + 1)
+        if rights is not None:
+            pair[0] = stored(buffer)
+            self.attached.append(pair)
         for i in range(count):
             memcpy(to, pieces[i].at, pieces[i].size)
             to += pieces[i].size
