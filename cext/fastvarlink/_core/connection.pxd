@@ -6,7 +6,7 @@ from libc.stdint cimport uint32_t
 
 from fastvarlink._core.context cimport Origin
 from fastvarlink._core.dispatch cimport Answerer
-from fastvarlink._core.link cimport Link
+from fastvarlink._core.link cimport Link, LinkStatus
 from fastvarlink._core.reactor cimport Source
 from fastvarlink._core.session cimport ServerSession
 from fastvarlink._core.terms cimport Terms
@@ -29,6 +29,8 @@ cdef class ServerConnection(Source):
     cdef bint blocked  # the socket takes no more for now
     cdef bint limited  # its countdown is that of the handler
     cdef bint armed  # epoll watches for the socket to take more
+    cdef bint attended  # the thread inside run() may wait for input, since another leads
+    cdef bint timed  # its socket has a limit for that
     cdef bint ending  # the peer has said that it sends no more; it may still have to be read
     cdef bint ended  # the peer sends no more
     cdef bint gone  # the peer reads no more: replies are dropped
@@ -51,5 +53,13 @@ cdef class ServerConnection(Source):
     cdef int lost(self) except -1
     cdef int shut(self) except -1
     cdef int rest(self) except -1
+    # Waits on this thread for what comes next. False if it may not: the connection is to rest.
+    cdef bint attend(self) except -1
+    # Has it wait for a time only; nothing else ever waits in a read of this socket. False if that fails.
+    cdef bint limit_waiting(self) noexcept
+    # From here on it waits in epoll again.
+    cdef int leave(self) except -1
+    # What a read has come to.
+    cdef int take_in(self, LinkStatus status) except -1
     cdef int account(self) except -1
     cdef int hand_over(self) except -1

@@ -53,7 +53,15 @@ cdef extern from "check.h" nogil:
 
 cdef extern from "<sys/socket.h>" nogil:
     int shutdown(int fd, int how)
+    int setsockopt(int fd, int level, int name, const void *value, unsigned int size)
     int SHUT_RD
+    int SOL_SOCKET
+    int SO_RCVTIMEO
+
+cdef extern from "<sys/time.h>" nogil:
+    struct timeval:
+        long tv_sec
+        long tv_usec
 
 cdef enum:
     LITTLE = 16384  # bytes of a buffer that count for nothing
@@ -67,6 +75,8 @@ cdef enum:
     SLOW = 8
     SLOWEST = 64
     BRIEF = 500
+    # Microseconds for which a thread waits for one connection, and so for which stopping waits for it.
+    ATTENTION = 50_000
 
 
 cdef class ServerConnection(Source):
@@ -227,6 +237,8 @@ cdef class ServerConnection(Source):
         """Runs, until nothing can be done, or another thread has to go on."""
         try:
             self.run()
+            if self.attended:
+                self.leave()
         except BaseException:
             self.busy = False
             self.close()
@@ -271,6 +283,7 @@ cdef class ServerConnection(Source):
     cdef int run(self) except -1:
         cdef SessionEvent event
         cdef int reads = 0
+        cdef int calls = 0
         CHECK(self.busy)
         while not self.closed:
             if self.closing:
@@ -317,6 +330,10 @@ cdef class ServerConnection(Source):
                 self.elsewhere = True
                 return 0
             if self.answerer.stream is not None:
+                if self.attended:
+                    # Its replies gather only where the leader sees to them.
+                    self.elsewhere = True
+                    return 0
                 if self.run_stream():
                     return 0
                 continue
@@ -335,6 +352,10 @@ cdef class ServerConnection(Source):
             event = self.session.next_call()
             if event == MESSAGE:
                 self.called = True
+                calls += 1
+                if self.attended and stored(self.session.reader.buffer):
+                    # It does not send one call at a time any more.
+                    self.leave()
                 if self.countdown is not None:
                     self.countdown.cancel(self)
                 if self.answerer.tasks is not None:
@@ -379,8 +400,49 @@ cdef class ServerConnection(Source):
             elif self.finishing:
                 self.closing = True
             else:
-                self.rest()
-                return 0
+                if calls != 1:
+                    # Who sends several calls at once gains nothing by it.
+                    self.reactor.streak = 0
+                if not self.attend():
+                    self.rest()
+                    return 0
+                calls = 0
+        return 0
+
+    cdef bint attend(self) except -1:
+        cdef LinkStatus status
+        if not self.attended:
+            if self.link.care or self.answerer.tasks is not None or not self.reactor.attend(self):
+                return False
+            self.attended = True
+            if not self.limit_waiting():
+                return False
+        if not self.reactor.may_attend(self) or stored(self.session.reader.buffer):
+            return False
+        self.readable = False
+        self.filling = True
+        try:
+            status = self.link.fill_waiting()
+        finally:
+            self.filling = False
+        self.take_in(status)
+        if status == LINK_BLOCKED:
+            self.leave()
+        # A call that has come after the end of serving is for the next time.
+        return status != LINK_OK or not self.reactor.stopping or self.closing
+
+    cdef bint limit_waiting(self) noexcept:
+        cdef timeval limit
+        if not self.timed:
+            limit.tv_sec = 0
+            limit.tv_usec = ATTENTION
+            self.timed = setsockopt(self.fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) == 0
+        return self.timed
+
+    cdef int leave(self) except -1:
+        self.attended = False
+        if self.reactor is not None:
+            self.reactor.leave(self, EPOLLIN | EPOLLRDHUP | (EPOLLOUT if self.armed else 0))
         return 0
 
     cdef int rest(self) except -1:
@@ -523,6 +585,9 @@ cdef class ServerConnection(Source):
             status = self.link.fill()
         finally:
             self.filling = False
+        return self.take_in(status)
+
+    cdef int take_in(self, LinkStatus status) except -1:
         if self.session.reader.buffer.capacity > LITTLE:
             self.account()
         if status == LINK_ASTRAY:

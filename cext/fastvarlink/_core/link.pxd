@@ -35,6 +35,9 @@ cdef class Link:
 
     # Reads what has arrived, without waiting. Releases the GIL when the read may be a large copy.
     cdef LinkStatus fill(self) except *
+    # As fill(), but waits, without the GIL, for as long as the socket's SO_RCVTIMEO says. Not with care.
+    cdef LinkStatus fill_waiting(self) except *
+    cdef LinkStatus receive(self, int flags) except *
     # Writes what is queued as far as the socket takes it, without waiting.
     cdef LinkStatus flush(self) except *
     # Writes all that is queued and, if wanted, reads once, waiting for both. LINK_BLOCKED where the

@@ -97,21 +97,23 @@ cdef class Link:
         self.writer = writer
 
     cdef LinkStatus fill(self) except *:
+        return self.fill_with_care() if self.care else self.receive(MSG_DONTWAIT)
+
+    cdef LinkStatus fill_waiting(self) except *:
+        return self.receive(0)
+
+    cdef LinkStatus receive(self, int flags) except *:
         cdef Buffer buffer = self.reader.buffer
-        cdef char *to
-        cdef size_t most
+        cdef char *to = buffer.reserve(self.reader.room())
+        cdef size_t most = self.reader.most()
         cdef ssize_t got
-        if self.care:
-            return self.fill_with_care()
-        to = buffer.reserve(self.reader.room())
-        most = self.reader.most()
         while True:
-            if most < LARGE:
-                got = recv(self.fd, to, most, MSG_DONTWAIT)
+            if flags and most < LARGE:
+                got = recv(self.fd, to, most, flags)
             else:
                 buffer.pins += 1
                 with nogil:
-                    got = recv(self.fd, to, most, MSG_DONTWAIT)
+                    got = recv(self.fd, to, most, flags)
                 buffer.pins -= 1
             if got > 0:
                 buffer.commit(<size_t> got)

@@ -74,6 +74,11 @@ cdef class Reactor:
     cdef int32_t workers  # threads in work()
     cdef object ended  # callable: run_once() need not be called any more
     cdef object spawn  # callable: starts a thread that calls work(), or returns False
+    cdef uint64_t usual  # the data of the last event, if it came alone
+    cdef uint64_t streak  # how often in a row that has been so
+    cdef Source attended  # a thread that does not lead waits for this one; mostly None
+    cdef bint disturbed  # and there was something else to do meanwhile
+    cdef readonly uint64_t attentions  # how often a thread has begun to
     cdef readonly uint64_t promotions  # leaders that were replaced because something held them up
 
     cdef int attach(self, Source source, uint32_t events) except -1
@@ -102,6 +107,13 @@ cdef class Reactor:
     cdef void begin_step(self) noexcept
     # Lets another thread lead, as what comes next will take long.
     cdef int hand_over(self) except -1
+    # Lets another thread lead where nothing but this source has had anything to do for some time, so that
+    # the calling thread may wait for it. False if that is not so.
+    cdef bint attend(self, Source source) except -1
+    # True while it may go on to.
+    cdef bint may_attend(self, Source source) noexcept
+    # The source, which may have gone, is watched for these events again.
+    cdef int leave(self, Source source, uint32_t events) except -1
     cdef void close_descriptors(self) noexcept
     cdef int run_leader(self) except -1
     # As epoll_wait(), but it sleeps only once nothing has happened for the time of the busy poll. It returns

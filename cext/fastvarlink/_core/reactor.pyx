@@ -8,6 +8,10 @@ blocked or computes (rather than waiting for a core), it makes another thread th
 was held up finishes what it does and then waits for its turn. While nothing happens the watchdog sleeps,
 and the first leader to get busy wakes it.
 
+A source that has had all turns to itself for some time may be attended: the leader leaves the lead to a
+thread that waits for its turn, and waits for this source alone, in recv. That is one system call less for
+each message. It ends as soon as there is something else to do.
+
 What this costs a call: two atomic operations. docs/performance.md has the measurements, and what else
 was tried.
 
@@ -90,11 +94,19 @@ cdef extern from "spin.h" nogil:
 
 cdef extern from *:
     """
+    /* Turns that one source has had to itself when a thread may attend it. Where the core's own checks are
+     * on there are few, so that the tests meet it everywhere. */
+    #ifdef FASTVARLINK_DEBUG
+    #define STREAK 1
+    #else
+    #define STREAK 64
+    #endif
     /* The number of this thread among all that ever led a reactor; 0 for others. */
     static __thread uint64_t this_thread;
     static void set_this_thread(uint64_t number) { this_thread = number; }
     static uint64_t get_this_thread(void) { return this_thread; }
     """
+    uint64_t STREAK
     void set_this_thread(uint64_t number) noexcept nogil
     uint64_t get_this_thread() noexcept nogil
 
@@ -217,6 +229,8 @@ cdef class Reactor:
     cdef int detach(self, Source source) except -1:
         cdef epoll_event event
         source.reactor = None
+        if self.attended is source:
+            self.attended = None
         if self.sources[source.fd] is not source:
             return 0
         self.sources[source.fd] = None
@@ -299,6 +313,35 @@ cdef class Reactor:
             park_post(&self.turn)
         return 0
 
+    cdef bint attend(self, Source source) except -1:
+        cdef uint64_t me = get_this_thread()
+        if self.streak < STREAK or self.attended is not None or self.busy_poll or not self.leading():
+            return False
+        if self.idle == 0 or self.queue or self.first < self.count or self.stopping:
+            return False
+        # The leader is told of its end, and not of its input.
+        self.modify(source, EPOLLRDHUP)
+        self.attended = source
+        self.disturbed = False
+        self.streak = 0
+        if not word_swap(&self.lead, (me << 1) | BUSY, 0):
+            # This thread has just been overtaken.
+            self.leave(source, EPOLLIN | EPOLLRDHUP)
+            return False
+        self.current = None
+        self.attentions += 1
+        park_post(&self.turn)
+        return True
+
+    cdef bint may_attend(self, Source source) noexcept:
+        return self.attended is source and not self.disturbed and not self.stopping
+
+    cdef int leave(self, Source source, uint32_t events) except -1:
+        if self.attended is source:
+            self.attended = None
+            self.modify(source, events)
+        return 0
+
     cdef int run_leader(self) except -1:
         cdef uint64_t me = get_this_thread()
         cdef uint64_t busy = (me << 1) | BUSY
@@ -361,6 +404,11 @@ cdef class Reactor:
                 else:
                     self.first = 0
                     self.count = count
+                    if count == 1 and self.events[0].data.u64 == self.usual:
+                        self.streak += 1
+                    elif count:
+                        self.streak = 0
+                        self.usual = self.events[0].data.u64
                     if self.queue:
                         self.run_source(self.queue.popleft(), 0)
                     elif count == 0:
@@ -411,6 +459,8 @@ cdef class Reactor:
             return self.expire()
         source = self.sources[fd]
         if source is not None and <uint64_t> self.generations[fd] == generation:
+            if source is not self.attended:
+                self.disturbed = True
             self.run_source(source, event.events)
         return 0
 
