@@ -38,6 +38,8 @@ MODULES = (
     "dispatch",  # from a call to its handler and back
     "link",  # one socket
     "reactor",  # epoll and who waits in it
+    "watchdog",  # who sees that it is held up
+    "hosted",  # a reactor that an event loop leads
     "listener",  # a descriptor that a Python callable is told of
     "terms",  # what connections have in common
     "connection",  # the server's end of one socket

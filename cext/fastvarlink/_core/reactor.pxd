@@ -19,6 +19,20 @@ cdef extern from "<sys/epoll.h>" nogil:
         epoll_data data
 
 
+cdef enum:
+    HARVEST = 64  # events taken at once
+    # Milliseconds after which a thread that may be the main one looks for signals: one that arrives in
+    # the instant before it waits does not interrupt the wait.
+    SIGNALS = 500
+    LONGEST = 60_000  # milliseconds a wait lasts at most where something is to expire
+    BUSY = 1  # the lowest bit of the word that says who leads
+
+# Of a C function: -1 is OSError, which says what failed.
+cdef int check(int result, str what) except -1
+# Of the calling thread, among all that ever led a reactor.
+cdef uint64_t own_number() noexcept
+
+
 # Something with a descriptor to be watched, and a time that may run out.
 cdef class Source(Timed):
     cdef int fd
@@ -52,7 +66,6 @@ cdef class Reactor:
     cdef int32_t leader_number  # of the leader's thread, as the system counts them
     cdef int32_t leader_clock  # runs while the leader does
     cdef uint64_t steps  # counts what leaders begin to do
-    cdef uint64_t numbers  # last number given to a thread
     cdef uint32_t turn  # a token here is the leadership, waiting for a thread
     cdef uint32_t alarm  # a token here wakes the watchdog
     cdef uint64_t parked  # the watchdog sleeps until it is woken
@@ -63,23 +76,13 @@ cdef class Reactor:
     cdef int64_t busy_poll  # microseconds for which the leader asks before it sleeps; 0 for none
     cdef int64_t spin_until  # when they are over; 0 while something happens
     cdef double next_tick  # on the monotonic clock, in seconds
-    cdef bint hosted  # an event loop calls run_once(), on the thread that leads all the time
-    cdef bint turning  # it is inside of it
-    cdef int timer  # a timerfd that gets the event loop to call
-    cdef int loop_fd  # what the loop itself waits for, where wait_for_loop() waits in its place
-    cdef bint loop_ready  # and it is there
-    cdef bint interrupted  # the loop has something to do
-    cdef int64_t timer_due  # 0 while it does not run
-    cdef object delegated  # deque of sources that wait for a thread that may block
     cdef int32_t workers  # threads in work()
-    cdef object ended  # callable: run_once() need not be called any more
     cdef object spawn  # callable: starts a thread that calls work(), or returns False
     cdef uint64_t usual  # the data of the last event, if it came alone
     cdef uint64_t streak  # how often in a row that has been so
     cdef Source attended  # a thread that does not lead waits for this one; mostly None
     cdef bint disturbed  # and there was something else to do meanwhile
     cdef readonly uint64_t attentions  # how often a thread has begun to
-    cdef readonly uint64_t promotions  # leaders that were replaced because something held them up
 
     cdef int attach(self, Source source, uint32_t events) except -1
     cdef int modify(self, Source source, uint32_t events) except -1
@@ -90,17 +93,22 @@ cdef class Reactor:
     cdef int observe(self, Countdown countdown) except -1
     # Has source.expired() called when the countdown's span is over, instead of any that runs for it.
     cdef int start_countdown(self, Source source, Countdown countdown) except -1
+    # A countdown of which nothing was running has begun.
+    cdef int expiry_set(self) except -1
     # When the next one expires, -1 if none runs.
     cdef int64_t soonest(self) noexcept
     # Milliseconds until then, likewise.
     cdef int next_expiry(self) noexcept
-    cdef int set_timer(self) except -1
-    # Has source.carry_on() called by a thread that may block.
-    cdef int delegate(self, Source source) except -1
-    cdef int run_delegated(self) except -1
-    cdef int harvest(self, int timeout) except -1
-    cdef int run_harvest(self) except -1
     cdef int expire(self) except -1
+    # Has the source go on on a thread that may block.
+    cdef int delegate(self, Source source) except -1
+    # What a thread in work() does when it is its turn.
+    cdef int take_turn(self) except -1
+    # Watches a descriptor that belongs to no source.
+    cdef int add(self, int fd) except -1
+    # Gets whoever waits in epoll_wait out of it.
+    cdef void wake(self) noexcept
+    cdef int refuse_fork(self) except -1
     # True if the calling thread leads.
     cdef bint leading(self) noexcept
     # Tells the watchdog that the leader has begun something new.

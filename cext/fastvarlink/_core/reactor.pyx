@@ -2,11 +2,8 @@
 """epoll, and who waits in it. Knows descriptors and threads, nothing of Varlink.
 
 One thread leads: it alone waits in epoll_wait, and handles what it gets by itself, so a handler that
-does not block costs no thread hop. A watchdog (the thread that called watch()) looks every other
-millisecond while the leader is busy. When the same step has lasted for a whole look, and the leader is
-blocked or computes (rather than waiting for a core), it makes another thread the leader. The thread that
-was held up finishes what it does and then waits for its turn. While nothing happens the watchdog sleeps,
-and the first leader to get busy wakes it.
+does not block costs no thread hop. When it is held up, a watchdog (watchdog.pyx) makes another thread the
+leader. The thread that was held up finishes what it does and then waits for its turn.
 
 A source that has had all turns to itself for some time may be attended: the leader leaves the lead to a
 thread that waits for its turn, and waits for this source alone, in recv. That is one system call less for
@@ -42,22 +39,6 @@ cdef extern from "<sys/epoll.h>" nogil:
     int epoll_ctl(int epoll, int operation, int fd, epoll_event *event)
     int epoll_wait(int epoll, epoll_event *events, int most, int timeout)
 
-cdef extern from "<sys/timerfd.h>" nogil:
-    struct timespec:
-        long tv_sec
-        long tv_nsec
-    struct itimerspec:
-        timespec it_interval
-        timespec it_value
-    int timerfd_create(int clock, int flags)
-    int timerfd_settime(int fd, int flags, const itimerspec *wanted, itimerspec *before)
-    int TFD_CLOEXEC
-    int TFD_NONBLOCK
-    int TFD_TIMER_ABSTIME
-
-cdef extern from "<time.h>" nogil:
-    int CLOCK_MONOTONIC
-
 cdef extern from "<sys/eventfd.h>" nogil:
     int eventfd(unsigned int value, int flags)
     int eventfd_read(int fd, uint64_t *value)
@@ -76,12 +57,9 @@ cdef extern from "park.h" nogil:
     int PARK_TIMEOUT
     int PARK_SIGNAL
     void park_post(uint32_t *tokens)
-    int park_try(uint32_t *tokens)
     int park_wait(uint32_t *tokens, int64_t microseconds)
     int32_t thread_clock()
     int32_t thread_number()
-    int64_t thread_has_run(int32_t clock)
-    int thread_runnable(int32_t number)
     int word_swap(uint64_t *word, uint64_t expected, uint64_t wanted)
     uint64_t word_get(const uint64_t *word)
     void word_set(uint64_t *word, uint64_t value)
@@ -111,24 +89,19 @@ cdef extern from *:
     uint64_t get_this_thread() noexcept nogil
 
 cdef enum:
-    HARVEST = 64  # events taken at once
-    # Microseconds between two looks of the watchdog. Each disturbs a call on a machine with one core: at a
-    # look a millisecond that is one call in ninety, which doubles the 99th percentile. So there are fewer
-    # where, for a number of looks, no step has lasted.
-    LOOK = 2000
-    CALM_LOOK = 5000
-    CALM_LOOKS = 50
-    QUIET_LOOKS = 10  # looks without anything new after which it sleeps
     IDLE_THREADS = 16  # threads kept waiting for their turn
-    # Milliseconds after which a thread that may be the main one looks for signals: one that arrives in
-    # the instant before it waits does not interrupt the wait.
-    SIGNALS = 500
-    LONGEST = 60_000  # milliseconds a wait lasts at most where something is to expire
     EXPIRED = 1 << 30  # in the place of events: a bit that epoll does not use
     IDLE_TIME = 10_000_000  # microseconds a thread waits for its turn before it ends
 
-cdef uint64_t BUSY = 1
 cdef uint64_t numbers = 0  # given to threads of all reactors, so that one cannot pass for another's
+
+
+cdef uint64_t own_number() noexcept:
+    global numbers
+    if get_this_thread() == 0:
+        numbers += 1
+        set_this_thread(numbers)
+    return get_this_thread()
 
 
 cdef int check(int result, str what) except -1:
@@ -162,27 +135,23 @@ cdef class Reactor:
     """
 
     def __cinit__(self):
-        self.epoll = self.wakeup = self.timer = self.loop_fd = -1
+        self.epoll = self.wakeup = -1
         self.events = NULL
 
     def __init__(self, spawn=None, double busy_poll=0):
-        cdef epoll_event event
         self.spawn = spawn
         self.busy_poll = <int64_t> (busy_poll * 1e6)
         self.sources = []
         self.generations = []
         self.process = process_number()
         self.queue = deque()
-        self.delegated = deque()
         self.countdowns = []
         self.events = <epoll_event *> PyMem_RawMalloc(HARVEST * sizeof(epoll_event))
         if self.events == NULL:
             raise MemoryError()
         self.epoll = check(epoll_create1(EPOLL_CLOEXEC), "epoll_create1")
         self.wakeup = check(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")
-        event.events = EPOLLIN
-        event.data.u64 = <uint64_t> self.wakeup
-        check(epoll_ctl(self.epoll, EPOLL_CTL_ADD, self.wakeup, &event), "epoll_ctl")
+        self.add(self.wakeup)
 
     def __dealloc__(self):
         PyMem_RawFree(self.events)
@@ -193,9 +162,7 @@ cdef class Reactor:
             close(self.epoll)
         if self.wakeup >= 0:
             close(self.wakeup)
-        if self.timer >= 0:
-            close(self.timer)
-        self.epoll = self.wakeup = self.timer = -1
+        self.epoll = self.wakeup = -1
 
     def close(self):
         """Give the descriptors back. No thread may be inside the reactor any more, or enter it again."""
@@ -203,6 +170,13 @@ cdef class Reactor:
         self.close_descriptors()
 
     # ---- sources
+
+    cdef int add(self, int fd) except -1:
+        cdef epoll_event event
+        event.events = EPOLLIN
+        event.data.u64 = <uint64_t> fd
+        check(epoll_ctl(self.epoll, EPOLL_CTL_ADD, fd, &event), "epoll_ctl")
+        return 0
 
     cdef int attach(self, Source source, uint32_t events) except -1:
         cdef epoll_event event
@@ -243,9 +217,12 @@ cdef class Reactor:
 
     cdef int enqueue(self, Source source) except -1:
         self.queue.append(source)
-        if not self.turning if self.hosted else not self.leading():
-            eventfd_write(self.wakeup, 1)
+        if not self.leading():
+            self.wake()
         return 0
+
+    cdef void wake(self) noexcept:
+        eventfd_write(self.wakeup, 1)
 
     cdef int observe(self, Countdown countdown) except -1:
         if countdown is not None and countdown not in self.countdowns:
@@ -255,11 +232,14 @@ cdef class Reactor:
     cdef int start_countdown(self, Source source, Countdown countdown) except -1:
         cdef bint first = countdown.first == NULL
         countdown.start(source)
-        if first and self.hosted:
-            self.set_timer()
-        elif first and not self.leading():
+        if first:
+            self.expiry_set()
+        return 0
+
+    cdef int expiry_set(self) except -1:
+        if not self.leading():
             # The leader waits for longer, or for ever.
-            eventfd_write(self.wakeup, 1)
+            self.wake()
         return 0
 
     cdef int64_t soonest(self) noexcept:
@@ -287,8 +267,6 @@ cdef class Reactor:
             while source is not None:
                 self.run_source(<Source> source, EXPIRED)
                 source = countdown.take(now())
-        if self.hosted:
-            self.set_timer()
         return 0
 
     # ---- leading
@@ -303,7 +281,7 @@ cdef class Reactor:
 
     cdef int hand_over(self) except -1:
         cdef uint64_t me = get_this_thread()
-        if self.spawn is None or self.hosted or self.stopping or not self.leading():
+        if self.spawn is None or self.stopping or not self.leading():
             return 0
         if self.idle == 0 and not self.spawn():
             # There is nobody to hand over to. The watchdog will see to it if this takes long.
@@ -342,6 +320,13 @@ cdef class Reactor:
             self.modify(source, events)
         return 0
 
+    cdef int refuse_fork(self) except -1:
+        self.stopping = True
+        raise ForkDetected(
+            "This process was forked while a server ran in it, and went back into the server: end it "
+            "with os._exit(), or have it execute another program."
+        )
+
     cdef int run_leader(self) except -1:
         cdef uint64_t me = get_this_thread()
         cdef uint64_t busy = (me << 1) | BUSY
@@ -360,11 +345,7 @@ cdef class Reactor:
             # Only the leader touches what has been harvested.
             CHECK(self.leading())
             if self.process != process_number():
-                self.stopping = True
-                raise ForkDetected(
-                    "This process was forked while a server ran in it, and went back into the server: end "
-                    "it with os._exit(), or have it execute another program."
-                )
+                self.refuse_fork()
             if self.first < self.count:
                 self.first += 1
                 self.run_event(self.events[self.first - 1])
@@ -449,14 +430,6 @@ cdef class Reactor:
         if fd == self.wakeup:
             eventfd_read(self.wakeup, &ignored)
             return 0
-        if fd == self.loop_fd:
-            self.loop_ready = True
-            return 0
-        if fd == self.timer:
-            # It is only looked at once its time has come, so there is something to read.
-            eventfd_read(self.timer, &ignored)
-            self.timer_due = 0
-            return self.expire()
         source = self.sources[fd]
         if source is not None and <uint64_t> self.generations[fd] == generation:
             if source is not self.attended:
@@ -477,163 +450,18 @@ cdef class Reactor:
                 self.current = None
         return 0
 
-    # ---- in an event loop
+    # ---- threads
 
-    def fileno(self):
-        """The descriptor that is readable while there is something for run_once() to do."""
-        return self.epoll
-
-    def enter_loop(self, ended):
-        """Be led by the calling thread, whose event loop calls run_once(), until leave_loop().
-
-        ended() is called by run_once() when the reactor has been stopped.
-        """
-        global numbers
-        cdef epoll_event event
-        if get_this_thread() == 0:
-            numbers += 1
-            set_this_thread(numbers)
-        self.ended = ended
-        self.timer = check(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK), "timerfd_create")
-        event.events = EPOLLIN
-        event.data.u64 = <uint64_t> self.timer
-        check(epoll_ctl(self.epoll, EPOLL_CTL_ADD, self.timer, &event), "epoll_ctl")
-        self.hosted = True
-        word_set(&self.lead, (get_this_thread() << 1) | BUSY)
-        self.set_timer()
-        # What has been queued before.
-        eventfd_write(self.wakeup, 1)
-
-    def leave_loop(self):
-        """run_once() is not called any more. What waits for a thread to run it stays where it is."""
-        self.delegated.clear()
-        word_set(&self.lead, 0)
-
-    def run_once(self):
-        """Do what there is to do now, without waiting."""
-        if self.stopping:
-            ended, self.ended = self.ended, None
-            if ended is not None:
-                ended()
-            return
-        if self.first == self.count:
-            self.harvest(0)
-        self.run_harvest()
-
-    def wait_in(self, int fd):
-        """From here on wait_for_loop() is called instead of run_once(); fd is what the loop waits for."""
-        cdef epoll_event event
-        event.events = EPOLLIN
-        event.data.u64 = <uint64_t> fd
-        check(epoll_ctl(self.epoll, EPOLL_CTL_ADD, fd, &event), "epoll_ctl")
-        self.loop_fd = fd
-
-    def interrupt(self):
-        """The loop has got something to do."""
-        self.interrupted = True
-
-    def wait_for_loop(self, double timeout):
-        """Serve until the loop has something to do, or so many seconds have passed; for ever if negative.
-
-        True if what it waits for is there.
-        """
-        cdef int64_t until = now() + <int64_t> (timeout * 1e6) if timeout > 0 else 0
-        cdef int wait
-        self.interrupted = self.loop_ready = False
-        while True:
-            if self.stopping:
-                self.run_once()
-                return False
-            if self.first == self.count:
-                wait = -1
-                if timeout == 0:
-                    wait = 0
-                elif timeout > 0:
-                    # Rather late than early: the loop would come back at once.
-                    wait = <int> min(max(until - now() + 999, 0) // 1000, <int64_t> LONGEST)
-                self.harvest(wait)
-            self.run_harvest()
-            if self.loop_ready or self.interrupted or timeout == 0 or (until and now() >= until):
-                return self.loop_ready
-
-    cdef int run_harvest(self) except -1:
-        cdef Py_ssize_t queued
-        self.turning = True
-        try:
-            while self.first < self.count and not self.stopping:
-                self.first += 1
-                self.run_event(self.events[self.first - 1])
-            # Those that are queued meanwhile have to wait for others.
-            queued = len(self.queue)
-            while queued > 0 and self.queue and not self.stopping:
-                queued -= 1
-                self.run_source(self.queue.popleft(), 0)
-        finally:
-            self.turning = False
-            if self.queue or self.first < self.count or self.stopping:
-                eventfd_write(self.wakeup, 1)
-        return 0
-
-    cdef int harvest(self, int timeout) except -1:
-        cdef int count
-        if self.process != process_number():
-            self.stopping = True
-            raise ForkDetected(
-                "This process was forked while a server ran in it, and went back into the server: end it "
-                "with os._exit(), or have it execute another program."
-            )
-        self.first = self.count = 0
-        if timeout == 0:
-            count = epoll_wait(self.epoll, self.events, HARVEST, 0)
-        else:
-            with nogil:
-                count = epoll_wait(self.epoll, self.events, HARVEST, timeout)
-        if count >= 0:
-            self.count = count
-        elif errno != EINTR:
-            check(count, "epoll_wait")
-        else:
-            PyErr_CheckSignals()
-        return 0
-
-    cdef int set_timer(self) except -1:
-        cdef itimerspec when
-        cdef int64_t soonest = self.soonest()
-        if soonest < 0 or (self.timer_due and self.timer_due <= soonest):
-            # It is looked for what comes next when it goes off.
-            return 0
-        when.it_interval.tv_sec = when.it_interval.tv_nsec = 0
-        when.it_value.tv_sec = soonest // 1_000_000
-        # Rather a microsecond late than once in vain; and nothing at all would stop it.
-        when.it_value.tv_nsec = soonest % 1_000_000 * 1000 + 999
-        check(timerfd_settime(self.timer, TFD_TIMER_ABSTIME, &when, NULL), "timerfd_settime")
-        self.timer_due = soonest
-        return 0
+    cdef int take_turn(self) except -1:
+        return self.run_leader()
 
     cdef int delegate(self, Source source) except -1:
-        self.delegated.append(source)
-        if len(self.delegated) > self.idle and not self.spawn() and self.workers == 0:
-            # There is no thread, and none can be had. Rather late than never.
-            self.run_delegated()
-        else:
-            park_post(&self.turn)
-        return 0
-
-    cdef int run_delegated(self) except -1:
-        cdef Source source
-        if self.delegated:
-            source = self.delegated.popleft()
-            source.carry_on()
-        return 0
-
-    # ---- threads
+        return self.enqueue(source)
 
     def work(self):
         """Lead whenever it is this thread's turn, until the reactor stops or has threads to spare."""
-        global numbers
         cdef int outcome
-        numbers += 1
-        set_this_thread(numbers)
+        own_number()
         self.workers += 1
         try:
             while not self.stopping and self.idle < IDLE_THREADS:
@@ -648,10 +476,8 @@ cdef class Reactor:
                         return
                 elif self.stopping:
                     return
-                elif self.hosted:
-                    self.run_delegated()
                 else:
-                    self.run_leader()
+                    self.take_turn()
         finally:
             self.workers -= 1
 
@@ -660,16 +486,13 @@ cdef class Reactor:
 
         tick(), if given, is called about every interval seconds.
         """
-        global numbers
-        numbers += 1
-        set_this_thread(numbers)
+        own_number()
         self.tick = tick
         self.interval = max(1, <int> (interval * 1000)) if tick is not None else SIGNALS
         try:
             self.run_leader()
         finally:
             word_set(&self.lead, 0)
-            set_this_thread(0)
 
     def offer(self):
         """Offer the lead to a thread in work(): at the start, and after one has died of an exception."""
@@ -677,77 +500,6 @@ cdef class Reactor:
         if word_get(&self.lead) >> 1 == me:
             word_set(&self.lead, 0)
             park_post(&self.turn)
-
-    def watch(self, double timeout):
-        """Be the watchdog for so many seconds, for ever if negative. True while it is not stopped.
-
-        Signals are handled here, so that an exception of a signal handler leaves through this call.
-        """
-        cdef uint64_t seen = 0
-        cdef uint64_t steps = 0
-        cdef uint64_t lead
-        cdef int64_t run_before = -1
-        cdef int quiet = 0
-        cdef int calm = 0
-        cdef int64_t waited
-        cdef int64_t left = <int64_t> (timeout * 1e6) if timeout >= 0 else -1
-        cdef int64_t nap
-        cdef bint promoted
-        while not self.stopping:
-            promoted = False
-            waited = 0
-            with nogil:
-                while waited < SIGNALS * 1000 and left != 0 and not self.stopping:
-                    nap = LOOK if calm < CALM_LOOKS else CALM_LOOK
-                    if quiet >= QUIET_LOOKS:
-                        word_set(&self.parked, 1)
-                        # Whoever gets busy from here on sees the mark; who already was is seen.
-                        if not word_get(&self.lead) & BUSY:
-                            nap = SIGNALS * 1000
-                    if left >= 0:
-                        nap = min(nap, left)
-                        left -= nap
-                    waited += nap
-                    if park_wait(&self.alarm, nap) == PARK_SIGNAL:
-                        waited = SIGNALS * 1000
-                    word_set(&self.parked, 0)
-                    lead = word_get(&self.lead)
-                    if not lead & BUSY or lead != seen or self.steps != steps:
-                        run_before = -1
-                    elif run_before < 0:
-                        # The same step as at the last look.
-                        run_before = thread_has_run(self.leader_clock)
-                    if run_before >= 0:
-                        calm = 0
-                    elif self.steps != steps and calm < CALM_LOOKS:
-                        calm += 1
-                    if run_before >= 0 and (
-                        not thread_runnable(self.leader_number)
-                        or thread_has_run(self.leader_clock) - run_before > LOOK // 2
-                    ):
-                        # It is blocked, or computes. One that only waits for a core would not get on
-                        # sooner for having company.
-                        if word_swap(&self.lead, lead, 0):
-                            run_before = -1
-                            promoted = True
-                            park_post(&self.turn)
-                            break
-                    if self.steps != steps or lead & BUSY:
-                        quiet = 0
-                    elif quiet < QUIET_LOOKS:
-                        quiet += 1
-                    seen = lead
-                    steps = self.steps
-            PyErr_CheckSignals()
-            if promoted:
-                quiet = 0
-                self.promotions += 1
-            # Also when a thread could not be started at the last look: the lead still waits for one.
-            if word_get(&self.lead) == 0 and self.idle == 0 and not self.stopping:
-                self.spawn()
-            elif timeout >= 0 and left <= 0:
-                return not self.stopping
-        return False
 
     @property
     def stopped(self):
@@ -757,7 +509,7 @@ cdef class Reactor:
     def stop(self):
         """Make work(), lead_alone() and watch() return as soon as what they run allows it."""
         self.stopping = True
-        eventfd_write(self.wakeup, 1)
+        self.wake()
         park_post(&self.alarm)
         for _ in range(self.idle + 1):
             park_post(&self.turn)

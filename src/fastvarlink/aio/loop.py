@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextvars import Context
 from typing import Any, TypeVarTuple, Unpack
 
-from fastvarlink._core.reactor import Reactor
+from fastvarlink._core.hosted import HostedReactor
 
 __all__ = ["EventLoop"]
 
@@ -20,7 +20,7 @@ class _Selector(selectors.EpollSelector):
 
     def __init__(self) -> None:
         super().__init__()
-        self.reactor: Reactor | None = None
+        self.reactor: HostedReactor | None = None
         self.report: Callable[[], None] = lambda: None
 
     def select(self, timeout: float | None = None) -> Any:
@@ -48,7 +48,7 @@ class EventLoop(asyncio.SelectorEventLoop):
         self._waits = _Selector()
         super().__init__(self._waits)
 
-    def lend(self, reactor: Reactor, report: Callable[[], None]) -> bool:
+    def lend(self, reactor: HostedReactor, report: Callable[[], None]) -> bool:
         """Have the reactor wait in the place of the loop. False if another one does already.
 
         ``report()`` is called where what the reactor does has raised an exception.

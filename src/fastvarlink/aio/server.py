@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from fastvarlink._core.hosted import HostedReactor
 from fastvarlink._core.link import is_plain_socket
 from fastvarlink._core.reactor import Reactor
 from fastvarlink._core.tasks import Tasks
@@ -45,8 +46,7 @@ class LoopServer(ProgramServer):
         lent: EventLoop | None = None
         try:
             self._start()
-            reactor = self._reactor
-            assert reactor is not None
+            reactor = self._hosted()
             reactor.enter_loop(partial(_resolve, ended))
             lent = loop if isinstance(loop, EventLoop) and loop.lend(reactor, self._report) else None
             if lent is None:
@@ -70,10 +70,17 @@ class LoopServer(ProgramServer):
             self._stopped.set()
             self._serving_thread = None
 
+    def _new_reactor(self) -> Reactor:
+        return HostedReactor(self._spawn)
+
+    def _hosted(self) -> HostedReactor:
+        reactor = self._reactor
+        assert isinstance(reactor, HostedReactor)
+        return reactor
+
     def _run_once(self) -> None:
-        assert self._reactor is not None
         try:
-            self._reactor.run_once()
+            self._hosted().run_once()
         except Exception:
             self._report()
 

@@ -278,8 +278,7 @@ class Server(BaseServer):
                 self._serving_thread = None
 
     def _start(self) -> None:
-        reactor = Reactor(self._spawner(), self.busy_poll)
-        self._reactor = reactor
+        reactor = self._reactor = self._new_reactor()
         self._connections.start_all(reactor)
         self._begin_to_accept(reactor)
 
@@ -290,8 +289,8 @@ class Server(BaseServer):
             self._idle_alarm = Alarm(self.exit_idle_time, self._exit_if_idle)
             self._connection_ended()
 
-    def _spawner(self) -> Callable[[], bool] | None:
-        return None
+    def _new_reactor(self) -> Reactor:
+        return Reactor(busy_poll=self.busy_poll)
 
     def _serve(self, poll_interval: float) -> None:
         reactor = self._reactor

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fastvarlink._core.reactor import Reactor
+from fastvarlink._core.watchdog import watch
 from fastvarlink.server.server import Server
 
 logger = logging.getLogger("fastvarlink.server")
@@ -73,20 +74,20 @@ class ThreadingServer(Server):
         finally:
             self._threads.discard(threading.current_thread())
 
-    def _spawner(self) -> Callable[[], bool] | None:
-        def spawn() -> bool:
-            assert self._reactor is not None
-            try:
-                self._run_thread(self._work, self._reactor)
-            except RuntimeError as failure:
-                logger.warning("No thread can be started for now: %s", failure)
-                return False
-            except MemoryError:
-                # Nor is there any to say so.
-                return False
-            return True
+    def _new_reactor(self) -> Reactor:
+        return Reactor(self._spawn, self.busy_poll)
 
-        return spawn
+    def _spawn(self) -> bool:
+        assert self._reactor is not None
+        try:
+            self._run_thread(self._work, self._reactor)
+        except RuntimeError as failure:
+            logger.warning("No thread can be started for now: %s", failure)
+            return False
+        except MemoryError:
+            # Nor is there any to say so.
+            return False
+        return True
 
     def _work(self, reactor: Reactor) -> None:
         while True:
@@ -107,7 +108,7 @@ class ThreadingServer(Server):
         for _ in range(2):
             self._run_thread(self._work, reactor)
         reactor.offer()
-        while reactor.watch(poll_interval if self._acts() else -1):
+        while watch(reactor, poll_interval if self._acts() else -1):
             self.service_actions()
 
     def _threads_have_ended(self) -> bool:

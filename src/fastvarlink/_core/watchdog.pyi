@@ -1,0 +1,3 @@
+from fastvarlink._core.reactor import Reactor
+
+def watch(reactor: Reactor, timeout: float) -> bool: ...
