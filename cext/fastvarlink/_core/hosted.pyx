@@ -1,8 +1,8 @@
 # cython: language_level=3str
-"""A reactor that an event loop leads: it is called, or waits in the loop's place. Threads are only for what may block.
+"""A reactor that an event loop leads: it calls, or lets it wait in its place. Threads do what may block.
 
-The thread of the loop leads from enter_loop() to leave_loop(), and nobody takes the lead from it. What runs out
-makes a timer go off, which epoll tells of, so that the loop has one descriptor to watch.
+The thread of the loop leads from enter_loop() to leave_loop(), and nobody takes the lead from it. What runs
+out makes a timer go off, which epoll tells of, so that the loop has one descriptor to watch.
 """
 
 from cpython.exc cimport PyErr_CheckSignals

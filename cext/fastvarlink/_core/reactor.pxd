@@ -82,7 +82,6 @@ cdef class Reactor:
     cdef uint64_t streak  # how often in a row that has been so
     cdef Source attended  # a thread that does not lead waits for this one; mostly None
     cdef bint disturbed  # and there was something else to do meanwhile
-    cdef readonly uint64_t attentions  # how often a thread has begun to
 
     cdef int attach(self, Source source, uint32_t events) except -1
     cdef int modify(self, Source source, uint32_t events) except -1

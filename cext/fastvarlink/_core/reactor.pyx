@@ -307,7 +307,6 @@ cdef class Reactor:
             self.leave(source, EPOLLIN | EPOLLRDHUP)
             return False
         self.current = None
-        self.attentions += 1
         park_post(&self.turn)
         return True
 
@@ -505,6 +504,11 @@ cdef class Reactor:
     def stopped(self):
         """True after stop()."""
         return self.stopping
+
+    @property
+    def attending(self):
+        """True while a thread waits for one source."""
+        return self.attended is not None
 
     def stop(self):
         """Make work(), lead_alone() and watch() return as soon as what they run allows it."""

@@ -6,7 +6,6 @@ import contextlib
 import logging
 import os
 import threading
-from collections.abc import Callable
 from socket import (
     AF_INET,
     AF_INET6,
