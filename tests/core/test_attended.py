@@ -1,4 +1,4 @@
-"""A connection that calls alone is waited for in recv, after some time: a thread attends it, another leads."""
+"""A connection that calls alone is waited for in recv after some time: a thread attends it, another leads."""
 
 from __future__ import annotations
 

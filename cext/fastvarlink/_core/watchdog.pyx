@@ -2,8 +2,8 @@
 """The watchdog of a reactor: sees that its leader is held up, and makes another thread the leader.
 
 It looks every few milliseconds while the leader is busy. When the same step has lasted for a whole look,
-and the leader is blocked or computes (rather than waiting for a core), another thread gets its turn. While nothing
-happens the watchdog sleeps, and the first leader to get busy wakes it.
+and the leader is blocked or computes (rather than waiting for a core), another thread gets its turn. While
+nothing happens the watchdog sleeps, and the first leader to get busy wakes it.
 """
 
 from cpython.exc cimport PyErr_CheckSignals
