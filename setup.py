@@ -42,7 +42,8 @@ MODULES = (
     "hosted",  # a reactor that an event loop leads
     "listener",  # a descriptor that a Python callable is told of
     "terms",  # what connections have in common
-    "connection",  # the server's end of one socket
+    "endpoint",  # the server's end of one socket
+    "connection",  # when to do what with it
     "waiting",  # the same on a thread of its own
     "call",  # from arguments to a call, from a reply to its result
     "intercepted",  # what interceptors see of a call that is made

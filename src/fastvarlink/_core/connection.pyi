@@ -1,27 +1,7 @@
-from typing import Any
+from fastvarlink._core.endpoint import Endpoint
+from fastvarlink._core.reactor import Reactor
 
-from fastvarlink._core.dispatch import MethodTable
-from fastvarlink._core.reactor import Reactor, Source
-from fastvarlink._core.terms import Terms
-from fastvarlink.peer import Peer
-
-class ServerConnection(Source):
-    @property
-    def peer(self) -> Peer: ...
-    @property
-    def state(self) -> dict[Any, Any]: ...
-    @property
-    def request(self) -> Any: ...
-    def __init__(
-        self,
-        request: Any,
-        server: Any,
-        table: MethodTable,
-        terms: Terms,
-        peer: Peer | None = None,
-        rights: bool = False,
-        upgrades: bool = False,
-    ) -> None: ...
+class ServerConnection(Endpoint):
     def start(self, reactor: Reactor) -> None: ...
     def close(self) -> None: ...
     def finish(self, patient: bool = False) -> None: ...
