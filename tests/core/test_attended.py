@@ -75,6 +75,25 @@ def test_two_in_turn_are_not_attended(running: Running) -> None:
         assert not attending(running)
 
 
+def test_one_whose_handlers_have_a_limit_is_not_attended(
+    serve: Callable[..., Running], gate: threading.Event
+) -> None:
+    """The leader would have to be woken for each call, to see to the time."""
+
+    class Limited(Handler):
+        @fastvarlink.method(timeout=PATIENCE)
+        def Echo(self, text: str) -> dict[str, str]:
+            return {"text": text}
+
+    running = serve(Limited(gate))
+    raw = running.connect()
+    for _ in range(300):
+        assert raw.ask("Echo", {"text": "x"})["parameters"] == {"text": "x"}
+        assert not attending(running)
+    attend(running, raw)
+    assert raw.ask("Echo", {"text": "x"})["parameters"] == {"text": "x"}
+
+
 def test_others_are_served_beside_it(running: Running, gate: threading.Event) -> None:
     """While its thread waits for it, and while its handler blocks."""
     raw, other = running.connect(), running.connect()

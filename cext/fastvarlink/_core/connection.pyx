@@ -345,9 +345,15 @@ cdef class ServerConnection(Endpoint):
         return 0
 
     cdef bint attend(self) except -1:
+        cdef MethodPlan plan = self.answerer.plan
         cdef LinkStatus status
         if not self.attended:
-            if self.link.care or self.answerer.tasks is not None or not self.reactor.attend(self):
+            if self.link.care or self.answerer.tasks is not None:
+                return False
+            if plan is None or plan.limit is not None:
+                # The leader would be woken each time to see to it.
+                return False
+            if not self.reactor.attend(self):
                 return False
             self.attended = True
             if not self.limit_waiting():
