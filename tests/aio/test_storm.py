@@ -90,8 +90,9 @@ class Service:
             reply = {"id": call["id"]} | ({"i": i} if "times" in call else {})
             data = frame({"parameters": reply, "continues": i + 1 < call.get("times", 1)})
             if call["drop"]:
-                # Before, in the middle of, or behind a reply.
-                writer.write(data[: call["id"] % (len(data) + 1)])
+                if not oneway:
+                    # Before, in the middle of, or behind a reply.
+                    writer.write(data[: call["id"] % (len(data) + 1)])
                 raise ConnectionResetError
             if not oneway:
                 writer.write(data)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import queue
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -118,6 +120,45 @@ def test_many_calls_at_once_are_answered_in_order(running: Running) -> None:
         for piece in pieces:
             raw.send(piece)
         assert [raw.reply()["parameters"]["text"] for _ in range(100)] == [str(n) for n in range(100)]
+
+
+def test_a_reply_does_not_wait_for_the_next_handler(running: Running, gate: threading.Event) -> None:
+    """No watchdog sees to a thread that does not lead."""
+    raw = running.connect()
+    attend(running, raw)
+    raw.send(call("Ping"), call("Hold"))
+    assert raw.reply() == {}
+    assert not gate.is_set()
+    gate.set()
+    assert raw.reply() == {}
+
+
+@pytest.mark.parametrize("size", [10, 100_000])
+def test_what_comes_with_the_end_is_carried_out(
+    serve: Callable[..., Running], gate: threading.Event, size: int
+) -> None:
+    """The leader is told of the end, and reads what came before it while the handler of another call runs."""
+    texts: queue.Queue[str] = queue.Queue()
+
+    class Noting(Handler):
+        def Echo(self, text: str) -> dict[str, str]:
+            texts.put(text)
+            return {"text": text}
+
+    running = serve(Noting(gate))
+    for _ in range(20):
+        gate.clear()
+        raw = running.connect()
+        attend(running, raw)
+        assert raw.ask("Echo", {"text": "x" * size})["parameters"] == {"text": "x" * size}
+        raw.send(call("Hold"))
+        for number in range(10):
+            raw.send(call("Echo", {"text": str(number)}, oneway=True))
+        raw.socket.shutdown(socket.SHUT_WR)
+        gate.set()
+        assert [len(texts.get(timeout=PATIENCE)) for _ in range(11)] == [size, *[1] * 10]
+        assert raw.reply() == {}
+        assert raw.ended()
 
 
 def test_a_stream_comes_whole(running: Running) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 import fastvarlink
 
-from .serving import PATIENCE, Background, Running, call, make_service
+from .serving import PATIENCE, Background, Raw, Running, call, make_service
 
 both = pytest.mark.parametrize(
     "server_class", [fastvarlink.Server, fastvarlink.ThreadingServer], ids=lambda cls: cls.__name__
@@ -121,6 +121,31 @@ def test_shutdown_in_the_instant_in_which_serving_begins(server_class: Any) -> N
             stopping = Background(server.shutdown)
             stopping.result()
             serving.result()
+
+
+def test_one_thread_serves_in_one_way_after_the_other() -> None:
+    """What the first has made of the thread must not keep the second from finding one to lead."""
+    service = make_service(Pinging())
+    servers = {
+        address: server_class(address, service)
+        for server_class in (fastvarlink.Server, fastvarlink.ThreadingServer) * 2
+        for address in [fresh_address()]
+    }
+
+    def serve() -> None:
+        for server in servers.values():
+            server.serve_forever()
+
+    thread = Background(serve)
+    for address, server in servers.items():
+        raw = Raw(address)
+        try:
+            assert raw.ask("Ping") == {}
+        finally:
+            raw.close()
+        server.shutdown()
+        server.server_close()
+    thread.result()
 
 
 @both

@@ -280,6 +280,56 @@ def test_a_handler_that_forks(tmp_path: Path, pieces: Pieces) -> None:
         assert "A handler has forked" in process.stderr.read()
 
 
+def has_ended(pid: int) -> bool:
+    """True for a process that is gone, or that only its parent has still to ask for."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+@pytest.mark.rule("S9")
+@pytest.mark.parametrize("oneway", [False, True])
+@pytest.mark.parametrize("calls", [1, 300])
+def test_a_handler_that_forks_on_a_thread(tmp_path: Path, pieces: Pieces, oneway: bool, calls: int) -> None:
+    """Likewise where several threads serve, also after so many calls that one waits for them alone."""
+    code = (
+        "import os, sys\n"
+        "import fastvarlink\n"
+        "service = fastvarlink.Service()\n"
+        "@service.interface('interface a.b\\nmethod Fork() -> ()\\n')\n"
+        "class Handlers:\n"
+        "    def Fork(self):\n"
+        "        child = os.fork()\n"
+        "        if child:\n"
+        "            print(child, flush=True)\n"
+        "server = fastvarlink.ThreadingServer(sys.argv[1], service)\n"
+        "print('ready', flush=True)\n"
+        "server.serve_forever()\n"
+    )
+    address = f"unix:{tmp_path}/socket"
+    with subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", code, address],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == "ready\n"
+        with RawStream.connect(address, pieces) as stream:
+            for _ in range(calls):
+                stream.send(call("org.varlink.service.GetInfo"))
+                assert "parameters" in stream.read_reply()
+            stream.send(call("a.b.Fork", **({"oneway": True} if oneway else {})))
+            if not oneway:
+                assert stream.read_reply() == {}
+            child = int(process.stdout.readline())
+            eventually(lambda: has_ended(child), "the child has ended")
+            stream.send(call("org.varlink.service.GetInfo"))
+            assert "parameters" in stream.read_reply()
+        process.kill()
+        assert "fork" in process.stderr.read()
+
+
 def test_peers_are_described() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:

@@ -184,7 +184,12 @@ cdef class ServerConnection(Endpoint):
             self.reactor.delegate(self)
         else:
             self.busy = self.elsewhere = False
-            self.reactor.enqueue(self)
+            try:
+                self.reactor.enqueue(self)
+            except BaseException:
+                # Nobody would come back to it.
+                self.close()
+                raise
         return 0
 
     cdef int carry_on(self) except -1:
@@ -284,6 +289,14 @@ cdef class ServerConnection(Endpoint):
                 if stored(self.session.writer.buffer) >= self.terms.max_unsent and not self.send():
                     return 0
                 continue
+            if (
+                stored(self.session.writer.buffer)
+                and stored(self.session.reader.buffer)
+                and not self.reactor.leading()
+                and not self.send()
+            ):
+                # Nobody watches over this thread: what is ready goes out before the next handler may block.
+                return 0
             event = self.session.next_call()
             if event == MESSAGE:
                 self.called = True
@@ -339,7 +352,8 @@ cdef class ServerConnection(Endpoint):
                     # Who sends several calls at once gains nothing by it.
                     self.reactor.streak = 0
                 if not self.attend():
-                    self.rest()
+                    if not self.reactor.stopping or not stored(self.session.reader.buffer):
+                        self.rest()
                     return 0
                 calls = 0
         return 0
@@ -358,7 +372,8 @@ cdef class ServerConnection(Endpoint):
             self.attended = True
             if not self.limit_waiting():
                 return False
-        if not self.reactor.may_attend(self) or stored(self.session.reader.buffer):
+        if self.filling or stored(self.session.reader.buffer) or not self.reactor.may_attend(self):
+            # The leader may be reading what has come with the end.
             return False
         status = self.read_waiting()
         if status == LINK_BLOCKED:

@@ -311,12 +311,19 @@ cdef class Reactor:
         return True
 
     cdef bint may_attend(self, Source source) noexcept:
-        return self.attended is source and not self.disturbed and not self.stopping
+        return (
+            self.attended is source
+            and not self.disturbed
+            and not self.stopping
+            and self.process == process_number()
+        )
 
     cdef int leave(self, Source source, uint32_t events) except -1:
         if self.attended is source:
             self.attended = None
-            self.modify(source, events)
+            if self.process == process_number():
+                # In a fork it is the parent's too, and a change here would be one there.
+                self.modify(source, events)
         return 0
 
     cdef int refuse_fork(self) except -1:
@@ -464,6 +471,8 @@ cdef class Reactor:
         self.workers += 1
         try:
             while not self.stopping and self.idle < IDLE_THREADS:
+                if self.process != process_number():
+                    self.refuse_fork()
                 self.idle += 1
                 with nogil:
                     outcome = park_wait(&self.turn, IDLE_TIME)
@@ -495,8 +504,7 @@ cdef class Reactor:
 
     def offer(self):
         """Offer the lead to a thread in work(): at the start, and after one has died of an exception."""
-        cdef uint64_t me = get_this_thread()
-        if word_get(&self.lead) >> 1 == me:
+        if word_get(&self.lead) == 0 or self.leading():
             word_set(&self.lead, 0)
             park_post(&self.turn)
 
