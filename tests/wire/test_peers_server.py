@@ -9,9 +9,9 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -245,6 +245,24 @@ def test_a_peer_that_goes_does_not_kill(tmp_path: Path, pieces: Pieces) -> None:
         assert process.wait(PATIENCE) == 0
 
 
+@contextmanager
+def forking(code: str, address: str) -> Iterator[tuple[IO[str], list[str]]]:
+    """A program whose handlers fork: what it prints, and its complaints once it has been ended."""
+    complaints: list[str] = []
+    with subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", code, address],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        assert process.stderr is not None
+        try:
+            assert process.stdout.readline() == "ready\n"
+            yield process.stdout, complaints
+        finally:
+            process.kill()
+        complaints.extend(process.stderr)
+
+
 @pytest.mark.rule("S9")
 def test_a_handler_that_forks(tmp_path: Path, pieces: Pieces) -> None:
     """Its child must not go on as the server: it ends, and says why; the parent serves on."""
@@ -262,22 +280,14 @@ def test_a_handler_that_forks(tmp_path: Path, pieces: Pieces) -> None:
         "print('over', os.getpid(), flush=True)\n"
     )
     address = f"unix:{tmp_path}/socket"
-    with subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", code, address],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    ) as process:  # fmt: skip
-        assert process.stdout is not None
-        assert process.stderr is not None
-        assert process.stdout.readline() == "ready\n"
-        with RawStream.connect(address, pieces) as stream:
-            stream.send(call("a.b.Fork"))
-            child = stream.read_reply()["parameters"]["pid"]
-            assert child > 0
-            assert process.stdout.readline() == f"over {child}\n"
-            stream.send(call("org.varlink.service.GetInfo"))
-            assert "parameters" in stream.read_reply()
-        process.kill()
-        assert "A handler has forked" in process.stderr.read()
+    with forking(code, address) as (said, complaints), RawStream.connect(address, pieces) as stream:
+        stream.send(call("a.b.Fork"))
+        child = stream.read_reply()["parameters"]["pid"]
+        assert child > 0
+        assert said.readline() == f"over {child}\n"
+        stream.send(call("org.varlink.service.GetInfo"))
+        assert "parameters" in stream.read_reply()
+    assert any("A handler has forked" in line for line in complaints)
 
 
 def has_ended(pid: int) -> bool:
@@ -308,26 +318,18 @@ def test_a_handler_that_forks_on_a_thread(tmp_path: Path, pieces: Pieces, oneway
         "server.serve_forever()\n"
     )
     address = f"unix:{tmp_path}/socket"
-    with subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", code, address],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    ) as process:  # fmt: skip
-        assert process.stdout is not None
-        assert process.stderr is not None
-        assert process.stdout.readline() == "ready\n"
-        with RawStream.connect(address, pieces) as stream:
-            for _ in range(calls):
-                stream.send(call("org.varlink.service.GetInfo"))
-                assert "parameters" in stream.read_reply()
-            stream.send(call("a.b.Fork", **({"oneway": True} if oneway else {})))
-            if not oneway:
-                assert stream.read_reply() == {}
-            child = int(process.stdout.readline())
-            eventually(lambda: has_ended(child), "the child has ended")
+    with forking(code, address) as (said, complaints), RawStream.connect(address, pieces) as stream:
+        for _ in range(calls):
             stream.send(call("org.varlink.service.GetInfo"))
             assert "parameters" in stream.read_reply()
-        process.kill()
-        assert "fork" in process.stderr.read()
+        stream.send(call("a.b.Fork", **({"oneway": True} if oneway else {})))
+        if not oneway:
+            assert stream.read_reply() == {}
+        child = int(said.readline())
+        eventually(lambda: has_ended(child), "the child has ended")
+        stream.send(call("org.varlink.service.GetInfo"))
+        assert "parameters" in stream.read_reply()
+    assert any("fork" in line for line in complaints)
 
 
 def test_peers_are_described() -> None:
